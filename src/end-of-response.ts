@@ -1,0 +1,232 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { ServerResponse } from 'node:http'
+import type { Work } from './session.js'
+
+type Chunk = string | Uint8Array | null | undefined
+type EndCallback = (error?: Error) => void
+
+/** Where Node itself keeps the length of a body that `end()` was given whole, until it renders the headers. */
+interface OutgoingLength {
+  _contentLength?: number | null
+}
+
+/**
+ * Has work done at the end of a response, before its end may leave: nothing of what `res.end()` was given, and no header
+ * that has not been sent yet, reaches the client until the work is done. Knows nothing of sessions.
+ *
+ * For the app, the response has ended as ever: the headers are committed when `end()` returns, and nothing more can be
+ * written. Chunks that were written before have gone their way; only the last one, already in memory, is held.
+ *
+ * @param res - the response
+ * @param plan - asked once, when the app ends the response, for the work; undefined for none
+ * @param report - hears of an error in the plan or the work, when the response is out
+ */
+export function beforeEnd(res: ServerResponse, plan: () => Work | undefined, report: (error: unknown) => void): void {
+  const end = res.end as (chunk?: Chunk, encoding?: BufferEncoding, callback?: EndCallback) => ServerResponse
+  // Somebody else's `end` may change the body: its length is known only when that has run.
+  const lengthIsFinal = !Object.hasOwn(res, 'end')
+  const head = isHttp2(res) ? new Http2Head(res) : new Http1Head(res)
+  let ended = false
+
+  const fail = (error: unknown): void => {
+    whenOut(res, () => report(error))
+  }
+
+  const planned = (): Work | undefined => {
+    try {
+      return plan()
+    } catch (error) {
+      fail(error)
+      return undefined
+    }
+  }
+
+  function endAfterwards(
+    this: unknown,
+    chunk?: Chunk | EndCallback,
+    encoding?: BufferEncoding | EndCallback,
+    callback?: EndCallback
+  ): ServerResponse {
+    if (typeof chunk === 'function') return endAfterwards.call(this, undefined, undefined, chunk)
+    if (typeof encoding === 'function') return endAfterwards.call(this, chunk, undefined, encoding)
+
+    if (ended) {
+      if (callback) afterSecondEnd(res, callback)
+      return res
+    }
+
+    // Node refuses this by throwing, and must do so now: the app can still answer with an error page.
+    if (!isChunk(chunk)) return end.call(res, chunk, encoding, callback)
+
+    ended = true
+    try {
+      const work = planned()
+      if (!work) return end.call(res, chunk, encoding, callback)
+
+      head.commit(chunk, encoding, lengthIsFinal)
+      head.hold()
+      run(work, (error) => {
+        if (error) fail(error)
+        head.release()
+        end.call(res, chunk, encoding, callback)
+      })
+      return res
+    } catch (error) {
+      // The headers were refused (an invalid status code, say): nothing has been sent, the app can still end the response.
+      ended = false
+      throw error
+    }
+  }
+
+  res.end = endAfterwards as ServerResponse['end']
+}
+
+/**
+ * Calls back when a response has been sent, or never will be.
+ *
+ * @param res - the response; a stand-in without events counts as sent
+ * @param callback - called once, in the asynchronous context of this call
+ */
+export function whenOut(res: ServerResponse, callback: () => void): void {
+  let called = false
+  const once = AsyncResource.bind(() => {
+    if (called) return
+    called = true
+    callback()
+  })
+
+  if (res.writableFinished || res.destroyed || typeof res.once !== 'function') {
+    setImmediate(once)
+  } else {
+    res.once('finish', once)
+    res.once('close', once)
+  }
+}
+
+/** Runs work, whose answer counts once and which may also throw. */
+function run(work: Work, done: (error?: unknown) => void): void {
+  let answered = false
+  const once = (error?: unknown): void => {
+    if (answered) return
+    answered = true
+    done(error)
+  }
+  try {
+    work(once)
+  } catch (error) {
+    once(error)
+  }
+}
+
+function isChunk(chunk: unknown): chunk is Chunk {
+  // Node takes whatever is falsy for "no chunk".
+  return !chunk || typeof chunk === 'string' || chunk instanceof Uint8Array
+}
+
+/** To Node a callback given to a second `end()` is one more listener, or too late. */
+function afterSecondEnd(res: ServerResponse, callback: EndCallback): void {
+  if (!res.writableFinished) {
+    res.once('finish', callback)
+    return
+  }
+  const late = Object.assign(new Error('Cannot call end after a stream was finished'), {
+    code: 'ERR_STREAM_ALREADY_FINISHED'
+  })
+  process.nextTick(callback, late)
+}
+
+/** The head of a response that has been ended by the app, but not yet been sent. */
+interface Head {
+  /** Fixes status and headers; `on-headers` listeners run now. */
+  commit(chunk: Chunk, encoding: BufferEncoding | undefined, lengthIsFinal: boolean): void
+  /** From now on the response looks ended: nothing can be written to it. */
+  hold(): void
+  /** Makes it as it was, so that it can be ended. */
+  release(): void
+}
+
+/** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
+class Http1Head implements Head {
+  constructor(private readonly res: ServerResponse) {}
+
+  commit(chunk: Chunk, encoding: BufferEncoding | undefined, lengthIsFinal: boolean): void {
+    const { res } = this
+    if (res.headersSent || typeof res.writeHead !== 'function') return
+    // As Node's own end() does before it renders the head; else the body would be sent in the chunked coding.
+    if (lengthIsFinal) (res as OutgoingLength)._contentLength = lengthOf(chunk, encoding)
+    res.writeHead(res.statusCode)
+  }
+
+  hold(): void {
+    this.setFinished(true)
+  }
+
+  release(): void {
+    this.setFinished(false)
+  }
+
+  /** Node asks this property before it writes, and `writableEnded` tells it to others. */
+  private setFinished(finished: boolean): void {
+    ;(this.res as { finished: boolean }).finished = finished
+  }
+}
+
+function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): number {
+  if (!chunk) return 0
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength
+}
+
+/** Node's `Http2ServerResponse`. */
+function isHttp2(res: ServerResponse): boolean {
+  return typeof (res as { createPushResponse?: unknown }).createPushResponse === 'function'
+}
+
+/**
+ * HTTP/2: `writeHead` sends the head at once, so it stops here, below all who listen to it. What it would have changed
+ * for the app is said by properties of the response's own in the meantime.
+ */
+class Http2Head implements Head {
+  private readonly writeHead: (...args: unknown[]) => ServerResponse
+  private held: unknown[] | undefined
+  private committing = false
+
+  constructor(private readonly res: ServerResponse) {
+    this.writeHead = res.writeHead.bind(res) as (...args: unknown[]) => ServerResponse
+    res.writeHead = (...args: unknown[]) => {
+      if (!this.committing) return this.writeHead(...args)
+      this.held = args
+      return res
+    }
+  }
+
+  commit(): void {
+    if (this.res.headersSent) return
+    this.committing = true
+    try {
+      this.res.writeHead(this.res.statusCode)
+    } finally {
+      this.committing = false
+    }
+  }
+
+  hold(): void {
+    const refuse = (...args: unknown[]): boolean => {
+      const callback = args.find((arg) => typeof arg === 'function') as EndCallback | undefined
+      const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
+      if (callback) process.nextTick(callback, error)
+      return false
+    }
+    Object.defineProperties(this.res, {
+      headersSent: { value: true, configurable: true },
+      finished: { value: true, configurable: true },
+      writableEnded: { value: true, configurable: true },
+      write: { value: refuse, configurable: true, writable: true }
+    })
+  }
+
+  release(): void {
+    const res = this.res as unknown as Record<string, unknown>
+    for (const name of ['headersSent', 'finished', 'writableEnded', 'write']) delete res[name]
+    if (this.held) this.writeHead(...this.held)
+  }
+}

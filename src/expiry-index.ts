@@ -1,0 +1,110 @@
+/** Sessions are put together that expire within the same so many milliseconds. */
+const SLOT = 5000
+
+/** Between steps of a clean-up that did not get to its end, other work gets its turn. */
+const NEXT_STEP = 1
+
+/**
+ * When the sessions of a store expire: finds the expired ones without looking at the others.
+ *
+ * Time is cut into slots; each slot has the ids that expire in it. A slot that lies wholly in the past is emptied, by
+ * whoever calls `takeExpired` and by a timer, which stands still while there is nothing to wait for and never keeps the
+ * process alive.
+ */
+export class ExpiryIndex {
+  /** Called by the timer to have expired ids taken. Returns whether there may be more. */
+  onDue: () => boolean = () => false
+
+  private readonly expiries = new Map<string, number | undefined>()
+  private readonly slots = new Map<number, Set<string>>()
+  /** The first slot that may have ids. */
+  private first = slotOf(Date.now())
+  private timer: NodeJS.Timeout | undefined
+
+  /** How many ids are known. */
+  get size(): number {
+    return this.expiries.size
+  }
+
+  has(id: string): boolean {
+    return this.expiries.has(id)
+  }
+
+  /** When an id expires, in milliseconds of Unix time; undefined for never. */
+  expiryOf(id: string): number | undefined {
+    return this.expiries.get(id)
+  }
+
+  /** Notes when an id expires. */
+  note(id: string, expiry: number | undefined): void {
+    const before = this.expiries.get(id)
+    this.expiries.set(id, expiry)
+
+    const slot = expiry === undefined ? undefined : this.slotFor(expiry)
+    const slotBefore = before === undefined ? undefined : this.slotFor(before)
+    if (slot === slotBefore) {
+      if (slot === undefined || this.slots.get(slot)?.has(id)) return
+    } else if (slotBefore !== undefined) {
+      this.removeFromSlot(id, slotBefore)
+    }
+    if (slot !== undefined) this.addToSlot(id, slot)
+  }
+
+  forget(id: string): void {
+    const expiry = this.expiries.get(id)
+    this.expiries.delete(id)
+    if (expiry !== undefined) this.removeFromSlot(id, this.slotFor(expiry))
+  }
+
+  clear(): void {
+    this.expiries.clear()
+    this.slots.clear()
+  }
+
+  /** Takes an id that has expired out of the index. */
+  takeExpired(): string | undefined {
+    const present = slotOf(Date.now())
+    if (this.slots.size === 0) this.first = present
+    for (; this.first < present; this.first++) {
+      const ids = this.slots.get(this.first)
+      if (!ids) continue
+      for (const id of ids) {
+        this.forget(id)
+        return id
+      }
+    }
+    return undefined
+  }
+
+  /** What should have expired in a slot that has been emptied goes with the first that has not. */
+  private slotFor(expiry: number): number {
+    return Math.max(slotOf(expiry), this.first)
+  }
+
+  private addToSlot(id: string, slot: number): void {
+    const ids = this.slots.get(slot)
+    if (ids) ids.add(id)
+    else this.slots.set(slot, new Set([id]))
+    this.wait(SLOT)
+  }
+
+  private removeFromSlot(id: string, slot: number): void {
+    const ids = this.slots.get(slot)
+    ids?.delete(id)
+    if (ids?.size === 0) this.slots.delete(slot)
+  }
+
+  private wait(ms: number): void {
+    if (this.timer) return
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      const more = this.onDue()
+      if (this.slots.size > 0) this.wait(more ? NEXT_STEP : SLOT)
+    }, ms)
+    this.timer.unref()
+  }
+}
+
+function slotOf(time: number): number {
+  return Math.floor(time / SLOT)
+}

@@ -1,0 +1,59 @@
+import depd = require('depd')
+import cookies = require('./cookie.js')
+import memoryStores = require('./memory-store.js')
+import { createMiddleware } from './middleware.js'
+import options = require('./options.js')
+import sessions = require('./session.js')
+import stores = require('./store.js')
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+// Here, not where it is used: a notice names the line of the app that called into this file.
+const deprecate = depd('express-session')
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- how Express's request is extended
+  namespace Express {
+    /** The store of a request's session. */
+    type SessionStore = session.Store & { generate: (req: Request) => void }
+
+    interface Request {
+      /** The session of this request: data to read and write, and methods. */
+      session: session.Session & Partial<session.SessionData>
+
+      /** The session id. */
+      sessionID: string
+
+      /** The store of the session. */
+      sessionStore: SessionStore
+    }
+  }
+}
+
+/**
+ * Makes middleware that gives each request its session as `req.session`.
+ *
+ * @param given - see {@link session.SessionOptions}; `secret` is the one that every app needs
+ * @throws TypeError when an option is wrong
+ */
+function session(
+  given?: session.SessionOptions
+): (req: IncomingMessage, res: ServerResponse, next: (error?: any) => void) => void {
+  return createMiddleware(options.readOptions(given || {}, deprecate))
+}
+
+namespace session {
+  export import Cookie = cookies.Cookie
+  export import MemoryStore = memoryStores.MemoryStore
+  export import Session = sessions.Session
+  export import Store = stores.Store
+
+  export type CookieOptions = cookies.CookieOptions
+  export import SessionData = sessions.SessionData
+  export type SessionOptions = options.SessionOptions
+}
+
+// Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the
+// namespace above.
+0 && (module.exports = { Cookie: 0, MemoryStore: 0, Session: 0, Store: 0 })
+
+export = session

@@ -1,0 +1,80 @@
+import createDebug = require('debug')
+import onHeaders = require('on-headers')
+import parseUrl = require('parseurl')
+import { withoutTouch } from './cookie-warnings.js'
+import { beforeEnd, whenOut } from './end-of-response.js'
+import { Lifecycle } from './lifecycle.js'
+import { cookieOptionsFor, generateSession } from './new-session.js'
+import { StoreUse } from './store-use.js'
+import { Warnings } from './warnings.js'
+import type { ServerResponse } from 'node:http'
+import type { CookieOptions } from './cookie.js'
+import type { SessionfulRequest } from './lifecycle.js'
+import type { Settings } from './options.js'
+
+const debug = createDebug('express-session')
+
+type Next = (error?: unknown) => void
+
+/** Builds the middleware: what happens to each request, from top to bottom. */
+export function createMiddleware(settings: Settings) {
+  const warnings = new Warnings()
+  const storeUse = StoreUse.of(settings.store, (req) => {
+    generateSession(req, settings, cookieOptionsFor(req, settings))
+  })
+  const service = { settings, storeUse, warnings }
+
+  return function session(req: SessionfulRequest, res: ServerResponse, next: Next): void {
+    // An outer session() already serves this request.
+    if (req.session) {
+      next()
+      return
+    }
+
+    if (!storeUse.ready) {
+      debug('store is disconnected')
+      next()
+      return
+    }
+
+    let cookieOptions: CookieOptions
+    try {
+      cookieOptions = cookieOptionsFor(req, settings)
+    } catch (error) {
+      next(error)
+      return
+    }
+
+    if (!pathMatches(req, cookieOptions.path || '/')) {
+      debug('pathname mismatch')
+      next()
+      return
+    }
+
+    const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined)
+    if (!secrets) {
+      next(new Error('secret option required for sessions'))
+      return
+    }
+
+    if (cookieOptions.maxAge && !settings.resave && !settings.touches) withoutTouch(warnings)
+
+    const reportWhenOut: Next = (error) => whenOut(res, () => next(error))
+    const lifecycle = new Lifecycle(service, cookieOptions, secrets, req, res, reportWhenOut)
+    beforeEnd(res, () => lifecycle.commit(), next)
+    onHeaders(res, () => lifecycle.sendCookie())
+    lifecycle.load(next)
+  }
+}
+
+/**
+ * Would a browser send a cookie with this path along with this request? RFC 6265 section 5.1.4: the paths are the same,
+ * or the cookie's is a prefix of the request's that ends at a slash.
+ */
+function pathMatches(req: SessionfulRequest, cookiePath: string): boolean {
+  const requestPath = parseUrl.original(req)?.pathname || '/'
+  if (!requestPath.startsWith(cookiePath)) return false
+  return (
+    requestPath.length === cookiePath.length || cookiePath.endsWith('/') || requestPath[cookiePath.length] === '/'
+  )
+}

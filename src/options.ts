@@ -1,0 +1,180 @@
+import uid = require('uid-safe')
+import { MemoryStore } from './memory-store.js'
+import type { IncomingMessage } from 'node:http'
+import type { CookieOptions } from './cookie.js'
+import type { Secret } from './session-id-cookie.js'
+import type { Store } from './store.js'
+
+/** Options of the middleware. */
+export interface SessionOptions {
+  /**
+   * Key that signs the session id in the cookie, or several for rotation: the first signs, all verify.
+   *
+   * @defaultValue `req.secret`, as `cookieParser(secret)` sets it; deprecated
+   */
+  secret?: Secret | Secret[] | undefined
+
+  /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
+  cookie?: CookieOptions | ((req: any) => CookieOptions) | undefined
+
+  /**
+   * Makes a session id.
+   *
+   * @defaultValue 24 random bytes in base64url, by `uid-safe`
+   */
+  genid?: ((req: any) => string) | undefined
+
+  /**
+   * Name of the cookie.
+   *
+   * @defaultValue `'connect.sid'`
+   */
+  name?: string | undefined
+
+  /** Old name of `name`. */
+  key?: string | undefined
+
+  /**
+   * Whether to believe `X-Forwarded-Proto` when asking if a request is secure.
+   *
+   * @defaultValue `undefined`: as Express's `trust proxy` says
+   */
+  proxy?: boolean | undefined
+
+  /**
+   * Saves the session at the end of every request, changed or not. `false` is what most apps want: saving what has not
+   * changed overwrites what parallel requests have saved.
+   *
+   * @defaultValue `true`; leaving it out is deprecated
+   */
+  resave?: boolean | undefined
+
+  /**
+   * Sends the cookie with every response, which restarts the idle timeout in the browser, too.
+   *
+   * @defaultValue `false`
+   */
+  rolling?: boolean | undefined
+
+  /**
+   * Saves new sessions that nothing was written to, and sends their cookie. `false` is what most apps want: no session, and
+   * no cookie, before there is something to remember.
+   *
+   * @defaultValue `true`; leaving it out is deprecated
+   */
+  saveUninitialized?: boolean | undefined
+
+  /**
+   * Where sessions are kept.
+   *
+   * @defaultValue a new `MemoryStore`
+   */
+  store?: Store | undefined
+
+  /**
+   * What becomes of the stored session when a request ends with `req.session` deleted or set to null: `'destroy'` removes
+   * it, `'keep'` leaves it and drops the changes of this request.
+   *
+   * @defaultValue `'keep'`
+   */
+  unset?: 'destroy' | 'keep' | undefined
+}
+
+/** The options as the rest of the library reads them: checked, and with their defaults. */
+export interface Settings {
+  readonly cookie: CookieOptions | ((req: IncomingMessage) => CookieOptions)
+  readonly genid: (req: IncomingMessage) => string
+  readonly name: string
+  readonly proxy: boolean | undefined
+  readonly resave: boolean
+  readonly rolling: boolean
+  readonly saveUninitialized: boolean
+  /** Undefined: those of `req.secret`. */
+  readonly secrets: readonly Secret[] | undefined
+  readonly store: Store
+  /** Whether the store has a `touch`. */
+  readonly touches: boolean
+  readonly unset: 'destroy' | 'keep'
+}
+
+/** Tells developers of a default they should not rely on. */
+export type Deprecate = (message: string) => void
+
+/** Apps decide on it by their environment, once, when they start. */
+const PRODUCTION = process.env['NODE_ENV'] === 'production'
+
+/**
+ * Reads the options: nothing else does.
+ *
+ * @param options - as given to `session()`
+ * @param deprecate - hears of defaults that nobody should rely on
+ * @throws TypeError when an option is wrong
+ */
+export function readOptions(options: SessionOptions, deprecate: Deprecate): Settings {
+  const store = options.store || new MemoryStore()
+  const genid = options.genid || generateSessionId
+  const cookie = options.cookie || {}
+  const { secret } = options
+  let { resave, saveUninitialized } = options
+
+  if (typeof genid !== 'function') throw new TypeError('genid option must be a function')
+
+  if (resave === undefined) {
+    deprecate('undefined resave option; provide resave option')
+    resave = true
+  }
+
+  if (saveUninitialized === undefined) {
+    deprecate('undefined saveUninitialized option; provide saveUninitialized option')
+    saveUninitialized = true
+  }
+
+  if (options.unset && options.unset !== 'destroy' && options.unset !== 'keep') {
+    throw new TypeError('unset option must be "destroy" or "keep"')
+  }
+
+  if (Array.isArray(secret) && secret.length === 0) {
+    throw new TypeError('secret option array must contain one or more strings')
+  }
+
+  if (!secret) deprecate('req.secret; provide secret option')
+
+  if (typeof cookie !== 'function') checkCookie(cookie)
+
+  if (PRODUCTION && store instanceof MemoryStore) {
+    console.warn(
+      'Warning: connect.session() MemoryStore is not\n' +
+        'designed for a production environment, as it will leak\n' +
+        'memory, and will not scale past a single process.'
+    )
+  }
+
+  return {
+    cookie,
+    genid,
+    name: options.name || options.key || 'connect.sid',
+    proxy: options.proxy,
+    resave: Boolean(resave),
+    rolling: Boolean(options.rolling),
+    saveUninitialized: Boolean(saveUninitialized),
+    // The app's own array, not a copy: apps rotate secrets by changing it.
+    secrets: secret ? (Array.isArray(secret) ? secret : [secret]) : undefined,
+    store,
+    touches: typeof store.touch === 'function',
+    unset: options.unset === 'destroy' ? 'destroy' : 'keep'
+  }
+}
+
+function generateSessionId(): string {
+  return uid.sync(24)
+}
+
+/** A wrong idle timeout would fail in every request; here it fails once, at the start, where the developer sees it. */
+function checkCookie(cookie: CookieOptions): void {
+  if (typeof cookie !== 'object') throw new TypeError('argument options must be a object')
+
+  const maxAge: unknown = cookie.maxAge
+  if (!maxAge && !Number.isNaN(maxAge)) return
+  if (maxAge instanceof Date || (typeof maxAge === 'number' && !Number.isNaN(maxAge))) return
+  throw new TypeError(`cookie.maxAge option must be a number of milliseconds, not ${String(maxAge)} (${typeof maxAge})`)
+}

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http'
+
+type Connection = { encrypted?: boolean } | null | undefined
+
+/**
+ * Does a request come over https?
+ *
+ * @param req - the request
+ * @param proxy - whether to believe `X-Forwarded-Proto`: `true` does, `false` does not, and `undefined` asks Express, which
+ * has its `trust proxy` setting for that
+ */
+export function isSecure(req: IncomingMessage, proxy: boolean | undefined): boolean {
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- stand-ins for requests may have but the old name
+  const connection = (req.socket ?? req.connection) as Connection
+  if (connection?.encrypted) return true
+
+  if (proxy === false) return false
+  if (proxy !== true) return (req as { secure?: unknown }).secure === true
+
+  // A chain of proxies makes it a list, in which the first entry is the client's side.
+  const [protocol = ''] = String(req.headers['x-forwarded-proto'] ?? '').split(',', 1)
+  return protocol.trim().toLowerCase() === 'https'
+}
+
+/** Does the app believe its proxy in what it says of the connection? */
+export function trustsProxy(req: IncomingMessage, proxy: boolean | undefined): boolean {
+  if (proxy !== undefined) return proxy
+  const { app } = req as { app?: { get?: (setting: string) => unknown } }
+  return typeof app?.get === 'function' && Boolean(app.get('trust proxy'))
+}

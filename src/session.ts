@@ -1,0 +1,243 @@
+import { callable } from './callable.js'
+import { callStore } from './store-call.js'
+import type { Cookie } from './cookie.js'
+import type { Answer } from './store-call.js'
+
+/** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
+export interface SessionData {
+  /** The session's cookie: when the session expires, and with which attributes its id travels. */
+  cookie: Cookie
+}
+
+/** What a session needs of the request it belongs to; any object will do. */
+export interface SessionRequest {
+  sessionID?: unknown
+  session?: unknown
+  sessionStore?: unknown
+}
+
+/** What a session needs of its store. The other calls go through `callStore`. */
+interface SessionMaker {
+  createSession(req: SessionRequest, data: object): unknown
+}
+
+/** The methods of a session that ask the store for something. */
+export type SessionAction = 'save' | 'reload' | 'destroy' | 'regenerate'
+
+/** Something that takes time and tells when it is done. */
+export type Work = (done: Answer) => void
+
+/**
+ * Keeps the books of a session: which of its states are stored, what is under way. The request's lifecycle does; a
+ * session without a request (`store.load`) has none.
+ */
+export interface SessionKeeper {
+  /**
+   * @param action - what the session was asked for
+   * @param work - asks the store for it
+   * @param done - tells the caller of the session's method
+   */
+  during(action: SessionAction, session: Session, work: Work, done: Answer): void
+}
+
+/** The keeper of a session, under a symbol so that it is nobody's data. */
+const KEEPER: unique symbol = Symbol('express-session.keeper')
+
+/**
+ * One visitor's session: data as plain properties, and the methods below. Only the data and `cookie` are enumerable.
+ *
+ * `save`, `reload`, `destroy` and `regenerate` take a callback and return the session, or take none and return a
+ * promise; nobody need await that, it never becomes an unhandled rejection.
+ */
+class Session {
+  /** The session id. */
+  declare readonly id: string
+
+  /** The request this session belongs to. */
+  declare readonly req: SessionRequest
+
+  /** The session's cookie: when the session expires, and with which attributes its id travels. */
+  declare cookie: Cookie
+
+  /** @internal */
+  declare readonly [KEEPER]: SessionKeeper | undefined
+
+  /**
+   * @param req - the request, whose `sessionID` becomes the session's id
+   * @param data - copied to the session, but for names that are its own
+   */
+  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- types the function that constructs
+  constructor(req: SessionRequest, data?: object | null) {
+    void req
+    void data
+  }
+
+  /** Restarts the idle timeout: the session expires `cookie.originalMaxAge` milliseconds from now. */
+  touch(): this {
+    return this.resetMaxAge()
+  }
+
+  /** Restarts the idle timeout, as `touch` does. */
+  resetMaxAge(): this {
+    this.cookie.maxAge = this.cookie.originalMaxAge
+    return this
+  }
+
+  /**
+   * Saves the session to the store now. At the end of a response that happens by itself if something changed; call it
+   * when something else must find the session stored before that.
+   *
+   * @param callback - receives the store's error, if any
+   */
+  save(): Promise<void>
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- errors of stores have any type
+  save(callback: (err: any) => void): this
+  save(callback?: Answer): this | Promise<void> {
+    return perform(this, 'save', callback, (done) => {
+      callStore(storeOf(this), 'set', [this.id, this], done)
+    })
+  }
+
+  /**
+   * Loads the session from the store again: afterwards `req.session` is a new object with what the store holds.
+   *
+   * @param callback - receives the store's error, or an Error with the message `failed to load session`
+   */
+  reload(): Promise<void>
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- errors of stores have any type
+  reload(callback: (err: any) => void): this
+  reload(callback?: Answer): this | Promise<void> {
+    return perform(this, 'reload', callback, (done) => {
+      const store = storeOf(this)
+      callStore<object>(store, 'get', [this.id], (error, data) => {
+        if (error) {
+          done(error)
+          return
+        }
+        if (!data) {
+          done(new Error('failed to load session'))
+          return
+        }
+        try {
+          ;(store as SessionMaker).createSession(this.req, data)
+        } catch (unreadable) {
+          done(unreadable)
+          return
+        }
+        done()
+      })
+    })
+  }
+
+  /**
+   * Ends the session: removes it from the store and `req.session` from the request. The cookie stays with the browser,
+   * where it opens nothing any more; `res.clearCookie` removes it.
+   *
+   * @param callback - receives the store's error, if any
+   */
+  destroy(): Promise<void>
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- errors of stores have any type
+  destroy(callback: (err: any) => void): this
+  destroy(callback?: Answer): this | Promise<void> {
+    delete this.req.session
+    return perform(this, 'destroy', callback, (done) => {
+      callStore(storeOf(this), 'destroy', [this.id], done)
+    })
+  }
+
+  /**
+   * Ends the session and starts an empty one with a new id as `req.session`. To be called whenever a visitor's rights
+   * change, at login above all: an id somebody planted before then opens nothing (OWASP, session fixation).
+   *
+   * @param callback - receives the store's error, if any
+   */
+  regenerate(): Promise<void>
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- errors of stores have any type
+  regenerate(callback: (err: any) => void): this
+  regenerate(callback?: Answer): this | Promise<void> {
+    return perform(this, 'regenerate', callback, (done) => {
+      callStore(storeOf(this), 'regenerate', [this.req], done)
+    })
+  }
+}
+
+Object.defineProperty(Session.prototype, KEEPER, { value: undefined })
+
+const CallableSession = callable(
+  Session,
+  function Session(this: Session, req: SessionRequest, data?: object | null) {
+    Object.defineProperty(this, 'req', { value: req })
+    Object.defineProperty(this, 'id', { value: req.sessionID })
+
+    if (typeof data === 'object' && data !== null) {
+      const source = data as Record<string, unknown>
+      const own = this as unknown as Record<string, unknown>
+      for (const key in source) {
+        if (!(key in this)) own[key] = source[key]
+      }
+    }
+  }
+)
+type CallableSession = Session
+
+export { CallableSession as Session }
+
+const ACTIONS: readonly SessionAction[] = ['save', 'reload', 'destroy', 'regenerate']
+
+/**
+ * Puts a session in the care of a keeper, who from now on hears of each call to the methods above.
+ *
+ * The session need not be of the class above: a store that extends another copy of express-session hands back sessions
+ * of that copy, whose methods know no keeper. Theirs are wrapped.
+ */
+export function entrust(session: Session, keeper: SessionKeeper): void {
+  const own = KEEPER in session
+  defineHidden(session, KEEPER, keeper)
+  if (own) return
+
+  for (const action of ACTIONS) {
+    const method: unknown = session[action]
+    if (typeof method !== 'function') continue
+    const theirs = { [action]: method.bind(session) as unknown }
+    defineHidden(session, action, (callback?: Answer) =>
+      perform(session, action, callback, (done) => callStore(theirs, action, [], done))
+    )
+  }
+}
+
+/** The keeper of what may be a session. */
+export function keeperOf(session: unknown): SessionKeeper | undefined {
+  return (session as Partial<Session> | null | undefined)?.[KEEPER]
+}
+
+function perform(
+  session: Session,
+  action: SessionAction,
+  callback: Answer | undefined,
+  work: Work
+): Session & Promise<void> {
+  const keeper = session[KEEPER]
+  const run: Work = keeper ? (done) => keeper.during(action, session, work, done) : work
+
+  if (typeof callback === 'function') {
+    run((error) => callback(error))
+    return session as never
+  }
+
+  const promise = new Promise<void>((resolve, reject) => {
+    run((error) => {
+      if (error) reject(error as Error)
+      else resolve()
+    })
+  })
+  promise.catch(() => undefined)
+  return promise as never
+}
+
+function storeOf(session: Session): object {
+  return session.req.sessionStore as object
+}
+
+function defineHidden(target: object, key: PropertyKey, value: unknown): void {
+  Object.defineProperty(target, key, { value, configurable: true, enumerable: false, writable: true })
+}

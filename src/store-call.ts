@@ -1,0 +1,89 @@
+import { AsyncResource } from 'node:async_hooks'
+import createDebug = require('debug')
+
+const debug = createDebug('express-session')
+
+/** Node's callback convention: an error, or nothing and the result. */
+export type Answer<Result = unknown> = (error?: unknown, result?: Result) => void
+
+type Method = (...args: unknown[]) => unknown
+
+/**
+ * Calls a method of a store and hands on its answer: the only place in this library that does so, because stores answer
+ * in many ways.
+ *
+ * - By callback or by promise. A promise counts as the answer when the method declares no callback (its `length` has no
+ *   room for one); a rejection always does.
+ * - Once: the first answer counts, a second one is dropped.
+ * - By throwing, which is an answer with an error.
+ * - From another asynchronous context (a connection shared by all requests): `callback` runs in the context of the
+ *   caller, so `AsyncLocalStorage` keeps its value.
+ *
+ * @param store - the store, whose method is looked up at each call, since apps patch them
+ * @param name - the method
+ * @param args - what precedes the callback
+ * @param callback - receives the answer; never called before the method has returned
+ */
+export function callStore<Result>(
+  store: object,
+  name: string,
+  args: readonly unknown[],
+  callback: Answer<Result>
+): void {
+  const answer = new StoreAnswer(name, callback as Answer)
+  try {
+    const method = (store as Record<string, unknown>)[name] as Method
+    const returned = method.call(store, ...args, answer.receive)
+    if (isThenable(returned)) answer.follow(returned, method.length <= args.length)
+  } catch (error) {
+    answer.receive(error ?? new Error(`store.${name}() threw ${String(error)}`))
+  }
+  answer.deliver()
+}
+
+/** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
+class StoreAnswer extends AsyncResource {
+  private returned = false
+  private given: [unknown, unknown] | undefined
+
+  constructor(
+    private readonly method: string,
+    private readonly callback: Answer
+  ) {
+    super('express-session.store')
+  }
+
+  readonly receive = (error?: unknown, result?: unknown): void => {
+    if (this.given) {
+      debug('store.%s() answered more than once', this.method)
+      return
+    }
+    this.given = [error, result]
+    if (this.returned) this.runInAsyncScope(this.callback, undefined, error, result)
+  }
+
+  /**
+   * An answer given while the method runs waits until it has returned. What follows may throw, and that must reach the
+   * caller, not the `catch` around the store.
+   */
+  deliver(): void {
+    this.returned = true
+    if (this.given) this.callback(this.given[0], this.given[1])
+  }
+
+  follow(promise: PromiseLike<unknown>, valueIsAnswer: boolean): void {
+    // On a tick of its own: an exception thrown by what follows is not a rejection of the store's promise.
+    promise.then(
+      (result) => {
+        if (valueIsAnswer) process.nextTick(this.receive, null, result)
+      },
+      (error: unknown) => {
+        process.nextTick(this.receive, error ?? new Error(`store.${this.method}() was rejected`))
+      }
+    )
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+}

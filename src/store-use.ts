@@ -1,0 +1,72 @@
+import { SessionsInFlight } from './sessions-in-flight.js'
+import { keeperOf } from './session.js'
+import type { SessionRequest } from './session.js'
+import type { Store } from './store.js'
+
+/** Makes an empty session with a new id for a request. */
+export type Generate = (req: SessionRequest) => void
+
+/** A session's keeper that can also make the session's successor. */
+interface Generator {
+  generate?: Generate
+}
+
+/**
+ * What all middlewares share that use one store: whether it is connected, which sessions are in flight, and
+ * `store.generate`, through which stores make new sessions.
+ */
+export class StoreUse {
+  private static readonly uses = new WeakMap<Store, StoreUse>()
+
+  /** False from the store's `disconnect` to its next `connect`. */
+  ready = true
+
+  readonly inFlight = new SessionsInFlight()
+
+  /** Of the middleware made last: for requests that none is known to serve. */
+  private fallback: Generate | undefined
+
+  /** Of the request that is getting its first session right now. */
+  private current: Generate | undefined
+
+  private constructor(private readonly store: Store) {
+    store.on('disconnect', () => {
+      this.ready = false
+    })
+    store.on('connect', () => {
+      this.ready = true
+    })
+  }
+
+  /** What is known of a store; every middleware that uses it asks here. */
+  static of(store: Store, generate: Generate): StoreUse {
+    let use = StoreUse.uses.get(store)
+    if (!use) {
+      use = new StoreUse(store)
+      StoreUse.uses.set(store, use)
+    }
+    use.fallback = generate
+    store.generate = use.generate
+    return use
+  }
+
+  /** Has the store make a request's first session: through `store.generate`, which apps may have replaced. */
+  generateFor(req: SessionRequest, generate: Generate): void {
+    this.current = generate
+    try {
+      this.store.generate(req)
+    } finally {
+      this.current = undefined
+    }
+  }
+
+  /**
+   * The `generate` of the store. Each middleware has its own cookie options and `genid`; the session that is to be
+   * replaced knows which of them serves the request.
+   */
+  private readonly generate: Generate = (req) => {
+    const keeper = keeperOf(req.session) as Generator | undefined
+    const generate = this.current ?? keeper?.generate ?? this.fallback
+    generate?.(req)
+  }
+}
