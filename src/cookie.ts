@@ -114,12 +114,11 @@ class Cookie implements CookieOptions {
   declare _expires: Date | null | undefined
 
   /**
-   * @param options - the attributes
-   * @throws TypeError when `options` is no object, or `maxAge` neither number nor Date
+   * @param _options - the attributes
+   * @throws TypeError when that is no object, or `maxAge` neither number nor Date
    */
-  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- types the function that constructs
-  constructor(options?: CookieOptions) {
-    void options
+  constructor(_options?: CookieOptions) {
+    // Never runs: it only gives the constructing function below its type.
   }
 
   /** When the cookie expires, or `null` for "when the browser closes". */

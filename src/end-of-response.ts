@@ -21,7 +21,11 @@ interface OutgoingLength {
  * @param plan - asked once, when the app ends the response, for the work; undefined for none
  * @param report - hears of an error in the plan or the work, when the response is out
  */
-export function beforeEnd(res: ServerResponse, plan: () => Work | undefined, report: (error: unknown) => void): void {
+export function beforeEnd(
+  res: ServerResponse,
+  plan: () => Work | undefined,
+  report: (error: unknown) => void
+): void {
   const end = res.end as (chunk?: Chunk, encoding?: BufferEncoding, callback?: EndCallback) => ServerResponse
   // Somebody else's `end` may change the body: its length is known only when that has run.
   const lengthIsFinal = !Object.hasOwn(res, 'end')
@@ -226,7 +230,8 @@ class Http2Head implements Head {
 
   release(): void {
     const res = this.res as unknown as Record<string, unknown>
-    for (const name of ['headersSent', 'finished', 'writableEnded', 'write']) delete res[name]
+    for (const name of ['headersSent', 'finished', 'writableEnded', 'write'])
+      Reflect.deleteProperty(res, name)
     if (this.held) this.writeHead(...this.held)
   }
 }

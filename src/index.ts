@@ -11,7 +11,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 const deprecate = depd('express-session')
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- how Express's request is extended
   namespace Express {
     /** The store of a request's session. */
     type SessionStore = session.Store & { generate: (req: Request) => void }
@@ -54,6 +53,7 @@ namespace session {
 
 // Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the
 // namespace above.
+// eslint-disable-next-line no-constant-binary-expression, @typescript-eslint/no-unused-expressions -- see above
 0 && (module.exports = { Cookie: 0, MemoryStore: 0, Session: 0, Store: 0 })
 
 export = session

@@ -414,7 +414,9 @@ export class Lifecycle implements SessionKeeper {
 
   private needsSave(session: Session): boolean {
     const neverSaved = this.savedData === undefined && this.presentedId !== this.req.sessionID
-    return neverSaved && !this.service.settings.saveUninitialized ? this.isModified(session) : !this.isSaved(session)
+    return neverSaved && !this.service.settings.saveUninitialized
+      ? this.isModified(session)
+      : !this.isSaved(session)
   }
 
   private needsTouch(session: Session): boolean {

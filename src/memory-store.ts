@@ -3,8 +3,6 @@ import { ExpiryIndex } from './expiry-index.js'
 import { Store } from './store.js'
 import type { SessionData } from './session.js'
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- errors of stores have any type */
-
 /** How many expired sessions one `set` removes on its way: more than it adds, so that the rest shrinks. */
 const REMOVED_PER_SET = 8
 
@@ -132,7 +130,6 @@ function read(store: MemoryStore, sid: string): SessionData | undefined {
 }
 
 function forget(store: MemoryStore, sid: string): void {
-  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- `sessions` is a plain object, as in 1.x
   delete store.sessions[sid]
   indexOf(store).forget(sid)
 }
@@ -142,7 +139,6 @@ function removeExpired(store: MemoryStore, index: ExpiryIndex, limit: number): b
   for (let removed = 0; removed < limit; removed++) {
     const sid = index.takeExpired()
     if (sid === undefined) return false
-    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- `sessions` is a plain object, as in 1.x
     delete store.sessions[sid]
   }
   return true

@@ -75,6 +75,8 @@ function pathMatches(req: SessionfulRequest, cookiePath: string): boolean {
   const requestPath = parseUrl.original(req)?.pathname || '/'
   if (!requestPath.startsWith(cookiePath)) return false
   return (
-    requestPath.length === cookiePath.length || cookiePath.endsWith('/') || requestPath[cookiePath.length] === '/'
+    requestPath.length === cookiePath.length ||
+    cookiePath.endsWith('/') ||
+    requestPath[cookiePath.length] === '/'
   )
 }

@@ -176,5 +176,7 @@ function checkCookie(cookie: CookieOptions): void {
   const maxAge: unknown = cookie.maxAge
   if (!maxAge && !Number.isNaN(maxAge)) return
   if (maxAge instanceof Date || (typeof maxAge === 'number' && !Number.isNaN(maxAge))) return
-  throw new TypeError(`cookie.maxAge option must be a number of milliseconds, not ${String(maxAge)} (${typeof maxAge})`)
+  throw new TypeError(
+    `cookie.maxAge option must be a number of milliseconds, not ${String(maxAge)} (${typeof maxAge})`
+  )
 }

@@ -39,7 +39,9 @@ export function readSessionId(
   name: string,
   secrets: readonly Secret[]
 ): string | undefined {
-  return fromHeader(req.headers.cookie, name, secrets) ?? fromCookieParser(req as ParsedCookies, name, secrets)
+  return (
+    fromHeader(req.headers.cookie, name, secrets) ?? fromCookieParser(req as ParsedCookies, name, secrets)
+  )
 }
 
 /**
@@ -69,11 +71,15 @@ export function writeSessionId(
   return text
 }
 
-function fromHeader(header: string | undefined, name: string, secrets: readonly Secret[]): string | undefined {
+function fromHeader(
+  header: string | undefined,
+  name: string,
+  secrets: readonly Secret[]
+): string | undefined {
   if (!header) return undefined
 
   let candidates = 0
-  for (let start = 0; start < header.length && candidates < MAX_CANDIDATES; ) {
+  for (let start = 0; start < header.length && candidates < MAX_CANDIDATES;) {
     let end = header.indexOf(';', start)
     if (end === -1) end = header.length
 
@@ -90,11 +96,7 @@ function fromHeader(header: string | undefined, name: string, secrets: readonly 
   return undefined
 }
 
-function fromCookieParser(
-  req: ParsedCookies,
-  name: string,
-  secrets: readonly Secret[]
-): string | undefined {
+function fromCookieParser(req: ParsedCookies, name: string, secrets: readonly Secret[]): string | undefined {
   const verified = req.signedCookies?.[name]
   const id = verified || verify(req.cookies?.[name], secrets)
   if (id) deprecate('cookie should be available in req.headers.cookie')

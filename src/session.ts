@@ -63,13 +63,11 @@ class Session {
   declare readonly [KEEPER]: SessionKeeper | undefined
 
   /**
-   * @param req - the request, whose `sessionID` becomes the session's id
-   * @param data - copied to the session, but for names that are its own
+   * @param _req - the request, whose `sessionID` becomes the session's id
+   * @param _data - copied to the session, but for names that are its own
    */
-  // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- types the function that constructs
-  constructor(req: SessionRequest, data?: object | null) {
-    void req
-    void data
+  constructor(_req: SessionRequest, _data?: object | null) {
+    // Never runs: it only gives the constructing function below its type.
   }
 
   /** Restarts the idle timeout: the session expires `cookie.originalMaxAge` milliseconds from now. */
@@ -90,7 +88,6 @@ class Session {
    * @param callback - receives the store's error, if any
    */
   save(): Promise<void>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- errors of stores have any type
   save(callback: (err: any) => void): this
   save(callback?: Answer): this | Promise<void> {
     return perform(this, 'save', callback, (done) => {
@@ -104,7 +101,6 @@ class Session {
    * @param callback - receives the store's error, or an Error with the message `failed to load session`
    */
   reload(): Promise<void>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- errors of stores have any type
   reload(callback: (err: any) => void): this
   reload(callback?: Answer): this | Promise<void> {
     return perform(this, 'reload', callback, (done) => {
@@ -136,7 +132,6 @@ class Session {
    * @param callback - receives the store's error, if any
    */
   destroy(): Promise<void>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- errors of stores have any type
   destroy(callback: (err: any) => void): this
   destroy(callback?: Answer): this | Promise<void> {
     delete this.req.session
@@ -152,7 +147,6 @@ class Session {
    * @param callback - receives the store's error, if any
    */
   regenerate(): Promise<void>
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- errors of stores have any type
   regenerate(callback: (err: any) => void): this
   regenerate(callback?: Answer): this | Promise<void> {
     return perform(this, 'regenerate', callback, (done) => {
@@ -226,7 +220,7 @@ function perform(
 
   const promise = new Promise<void>((resolve, reject) => {
     run((error) => {
-      if (error) reject(error as Error)
+      if (error) reject(error)
       else resolve()
     })
   })

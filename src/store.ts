@@ -6,8 +6,6 @@ import { callStore } from './store-call.js'
 import type { CookieOptions } from './cookie.js'
 import type { SessionData, SessionRequest } from './session.js'
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- errors of stores have any type */
-
 /**
  * Where sessions are kept. To write a store, extend this class with `get`, `set` and `destroy`, and if you can with
  * `touch`; the rest is optional.
@@ -121,7 +119,7 @@ abstract class Store extends EventEmitter {
   createSession(req: any, data: SessionData): Session & SessionData {
     const { expires, originalMaxAge } = data.cookie as { expires?: unknown; originalMaxAge: number | null }
 
-    const cookie = new Cookie(data.cookie as CookieOptions)
+    const cookie = new Cookie(data.cookie)
     if (typeof expires === 'string') cookie.expires = new Date(expires)
     // Setting `expires` has set this to the time that is left.
     cookie.originalMaxAge = originalMaxAge
