@@ -64,6 +64,11 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // `MemoryStore.sessions` is a plain object of ids, as in 1.x.
       '@typescript-eslint/no-dynamic-delete': 'off',
+      // The classes behind `callable()` have constructors for their types only.
+      '@typescript-eslint/no-useless-constructor': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      // What a store gave as its error is handed on as it is.
+      '@typescript-eslint/prefer-promise-reject-errors': 'off',
       // Wrapping a method is what much of this library does.
       '@typescript-eslint/unbound-method': 'off',
       // The public face is a function with a namespace, as `require` and `import` both need it.

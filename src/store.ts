@@ -3,7 +3,6 @@ import { callable } from './callable.js'
 import { Cookie } from './cookie.js'
 import { Session } from './session.js'
 import { callStore } from './store-call.js'
-import type { CookieOptions } from './cookie.js'
 import type { SessionData, SessionRequest } from './session.js'
 
 /**
