@@ -135,7 +135,7 @@ export class Lifecycle implements SessionKeeper {
     const session = this.req.session as Session
     entrust(session, this)
     this.originalId = this.req.sessionID
-    this.originalMaxAge = session.cookie.originalMaxAge
+    this.originalMaxAge = session.cookie?.originalMaxAge
     return session
   }
 
@@ -288,13 +288,22 @@ export class Lifecycle implements SessionKeeper {
     debug('saving %s', session.id)
     this.savedByApp = session.id
     this.track(
-      work,
+      (answer) => work((error) => this.unlessEnded(session.id, error, answer)),
       (error) => {
         if (error) this.savedByApp = undefined
         else this.countAsSaved(session, data)
       },
       done
     )
+  }
+
+  /** A save that was under way while another request ended the session may have brought it back: away with it. */
+  private unlessEnded(id: string, error: unknown, answer: Answer): void {
+    if (!this.hasEnded(id)) {
+      answer(error)
+      return
+    }
+    callStore(this.service.settings.store, 'destroy', [id], (refused) => answer(error ?? refused))
   }
 
   private reloading(work: Work, done: Answer): void {
