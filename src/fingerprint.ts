@@ -7,9 +7,15 @@
  */
 export function fingerprint(session: object): string {
   // Data that say themselves what their JSON is are asked, as a store's own JSON.stringify would ask them.
-  if (typeof (session as { toJSON?: unknown }).toJSON === 'function') return JSON.stringify(session)
+  return JSON.stringify(saysItsOwnJson(session) ? session : { ...session, cookie: undefined })
+}
 
-  const data: Record<string, unknown> = { ...session }
-  delete data['cookie']
-  return JSON.stringify(data)
+/** Whether the JSON of a session is not just that of its properties. */
+export function saysItsOwnJson(session: object): boolean {
+  return typeof (session as { toJSON?: unknown }).toJSON === 'function'
+}
+
+/** The fingerprint of a session that a store has handed out, where the store has it at hand. */
+export class StoredFingerprint {
+  constructor(readonly data: string) {}
 }

@@ -1,7 +1,7 @@
 import createDebug = require('debug')
 import { isSecure, trustsProxy } from './secure-connection.js'
 import { checkCookie, overHttp, tooLate } from './cookie-warnings.js'
-import { fingerprint } from './fingerprint.js'
+import { StoredFingerprint, fingerprint } from './fingerprint.js'
 import { generateSession } from './new-session.js'
 import { readSessionId, writeSessionId } from './session-id-cookie.js'
 import { Session, entrust } from './session.js'
@@ -11,7 +11,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CookieOptions } from './cookie.js'
 import type { Settings } from './options.js'
 import type { SessionAction, SessionData, SessionKeeper, Work } from './session.js'
-import type { Secret } from './session-id-cookie.js'
+import type { Secret, VerifiedSignatures } from './verified-signatures.js'
 import type { Presence } from './sessions-in-flight.js'
 import type { Answer } from './store-call.js'
 import type { StoreUse } from './store-use.js'
@@ -32,6 +32,7 @@ export interface Service {
   readonly settings: Settings
   readonly storeUse: StoreUse
   readonly warnings: Warnings
+  readonly signatures: VerifiedSignatures
 }
 
 /** What the end of a request does to the stored session. */
@@ -56,6 +57,8 @@ export class Lifecycle implements SessionKeeper {
 
   /** The id of a session that the app itself has saved, or is saving. */
   private savedByApp: unknown
+  /** The data that the store is being asked to save at this moment. */
+  private beingSaved: string | undefined
   private destroyedId: unknown
 
   /** Calls to the store that the app has made and that are not answered yet, and who waits for them. */
@@ -87,7 +90,8 @@ export class Lifecycle implements SessionKeeper {
     const { req, service } = this
     const { settings } = service
     req.sessionStore = settings.store
-    const id = (this.presentedId = readSessionId(req, settings.name, this.secrets))
+    const verify = (signed: string) => service.signatures.verify(signed, this.secrets)
+    const id = (this.presentedId = readSessionId(req, settings.name, verify))
     req.sessionID = id
 
     if (id === undefined) {
@@ -98,7 +102,7 @@ export class Lifecycle implements SessionKeeper {
 
     debug('fetching %s', id)
     this.join(id)
-    callStore<SessionData>(settings.store, 'get', [id], (error, data) => {
+    callStore<SessionData>(settings.store, 'get', [id], (error, data, extra) => {
       if (error && !meansNoSession(error)) {
         debug('error %j', error)
         next(error)
@@ -107,7 +111,7 @@ export class Lifecycle implements SessionKeeper {
         attempt(() => this.begin(), next)
       } else {
         debug('session found')
-        attempt(() => this.resume(data), next)
+        attempt(() => this.resume(data, extra), next)
       }
     })
   }
@@ -120,13 +124,13 @@ export class Lifecycle implements SessionKeeper {
   }
 
   /** Goes on with a stored session. */
-  private resume(data: SessionData): void {
+  private resume(data: SessionData, extra: unknown): void {
     const { settings } = this.service
     settings.store.createSession(this.req, data)
     const session = this.take()
     // Of what the store gave, and now: stores may hand out their own objects, and names that the session keeps for itself
     // are in the data, but not in the session.
-    this.originalData = fingerprint(data)
+    this.originalData = extra instanceof StoredFingerprint ? extra.data : fingerprint(data)
     if (!settings.resave) this.countAsSaved(session, this.originalData)
   }
 
@@ -270,6 +274,10 @@ export class Lifecycle implements SessionKeeper {
     }
   }
 
+  serialised(session: object): string | undefined {
+    return session === this.req.session ? this.beingSaved : undefined
+  }
+
   private saving(session: Session, work: Work, done: Answer): void {
     if (this.hasEnded(session.id)) {
       debug('not saving %s: another request has ended it', session.id)
@@ -288,7 +296,11 @@ export class Lifecycle implements SessionKeeper {
     debug('saving %s', session.id)
     this.savedByApp = session.id
     this.track(
-      (answer) => work((error) => this.unlessEnded(session.id, error, answer)),
+      (answer) => {
+        this.beingSaved = data
+        work((error) => this.unlessEnded(session.id, error, answer))
+        this.beingSaved = undefined
+      },
       (error) => {
         if (error) this.savedByApp = undefined
         else this.countAsSaved(session, data)

@@ -1,5 +1,8 @@
 import { callable } from './callable.js'
 import { ExpiryIndex } from './expiry-index.js'
+import { StoredFingerprint, saysItsOwnJson } from './fingerprint.js'
+import { cookieJson, dataJson, joinJson } from './session-json.js'
+import { keeperOf } from './session.js'
 import { Store } from './store.js'
 import type { SessionData } from './session.js'
 
@@ -24,12 +27,16 @@ class MemoryStore extends Store {
 
   /** Answers with the session stored under an id, or with nothing. */
   get(sid: string, callback: (err: any, session?: SessionData | null) => void): void {
-    setImmediate(callback, null, read(this, sid))
+    const session = read(this, sid)
+    const data = session && dataJson(this.sessions[sid] as string)
+    // The middleware compares with what is stored: that is at hand here, so it need not serialise what it is given.
+    const atHand = data === undefined ? [] : [new StoredFingerprint(data)]
+    setImmediate(callback as (...answer: unknown[]) => void, null, session, ...atHand)
   }
 
   /** Stores a session's JSON. */
   set(sid: string, session: SessionData, callback?: (err?: any) => void): void {
-    this.sessions[sid] = JSON.stringify(session)
+    this.sessions[sid] = toJson(session)
     const index = indexOf(this)
     index.note(sid, expiryOf(session.cookie))
     removeExpired(this, index, REMOVED_PER_SET)
@@ -38,10 +45,9 @@ class MemoryStore extends Store {
 
   /** Gives a stored session the cookie, and so the expiry, of `session`. */
   override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
-    const stored = read(this, sid)
-    if (stored) {
-      stored.cookie = session.cookie
-      this.sessions[sid] = JSON.stringify(stored)
+    const json = this.sessions[sid]
+    if (json && !hasExpired(this, sid, json)) {
+      this.sessions[sid] = withCookie(json, session.cookie)
       indexOf(this).note(sid, expiryOf(session.cookie))
     }
     if (callback) setImmediate(callback)
@@ -121,12 +127,36 @@ function read(store: MemoryStore, sid: string): SessionData | undefined {
   if (!json) return undefined
 
   const session = JSON.parse(json) as SessionData
-  const expiry = expiryOf(session.cookie)
-  if (expiry !== undefined && expiry <= Date.now()) {
-    forget(store, sid)
-    return undefined
-  }
-  return session
+  return isPast(expiryOf(session.cookie)) ? void forget(store, sid) : session
+}
+
+/** Whether a stored session has expired; if so, it is removed. Looks at no more of it than the cookie, if it can. */
+function hasExpired(store: MemoryStore, sid: string, json: string): boolean {
+  const cookie = cookieJson(json)
+  if (cookie === undefined) return read(store, sid) === undefined
+
+  const expired = isPast(expiryOf(JSON.parse(cookie) as SessionData['cookie']))
+  if (expired) forget(store, sid)
+  return expired
+}
+
+/** The JSON of a session; its data may just have been serialised, to see whether they changed. */
+function toJson(session: SessionData): string {
+  const data = keeperOf(session)?.serialised(session)
+  const cookie = data !== undefined && beginsWithCookie(session) ? JSON.stringify(session.cookie) : undefined
+  return data === undefined || cookie === undefined ? JSON.stringify(session) : joinJson(cookie, data)
+}
+
+/** The JSON of a session with another cookie. */
+function withCookie(json: string, cookie: SessionData['cookie']): string {
+  const data = dataJson(json)
+  if (data === undefined) return JSON.stringify({ ...(JSON.parse(json) as SessionData), cookie })
+  return joinJson(JSON.stringify(cookie), data)
+}
+
+function beginsWithCookie(session: object): boolean {
+  for (const key in session) return key === 'cookie' && !saysItsOwnJson(session)
+  return false
 }
 
 function forget(store: MemoryStore, sid: string): void {
@@ -148,6 +178,11 @@ function removeExpired(store: MemoryStore, index: ExpiryIndex, limit: number): b
 function expiryOf(cookie: { expires?: unknown } | undefined): number | undefined {
   const expires = cookie?.expires
   if (!expires) return undefined
+  if (expires instanceof Date) return expires.valueOf()
   const time = typeof expires === 'string' ? Date.parse(expires) : Number(expires)
   return Number.isNaN(time) ? undefined : time
+}
+
+function isPast(expiry: number | undefined): boolean {
+  return expiry !== undefined && expiry <= Date.now()
 }

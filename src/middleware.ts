@@ -6,6 +6,7 @@ import { beforeEnd, whenOut } from './end-of-response.js'
 import { Lifecycle } from './lifecycle.js'
 import { cookieOptionsFor, generateSession } from './new-session.js'
 import { StoreUse } from './store-use.js'
+import { VerifiedSignatures } from './verified-signatures.js'
 import { Warnings } from './warnings.js'
 import type { ServerResponse } from 'node:http'
 import type { CookieOptions } from './cookie.js'
@@ -22,7 +23,8 @@ export function createMiddleware(settings: Settings) {
   const storeUse = StoreUse.of(settings.store, (req) => {
     generateSession(req, settings, cookieOptionsFor(req, settings))
   })
-  const service = { settings, storeUse, warnings }
+  const signatures = new VerifiedSignatures(settings.rememberSignatures)
+  const service = { settings, storeUse, warnings, signatures }
 
   return function session(req: SessionfulRequest, res: ServerResponse, next: Next): void {
     // An outer session() already serves this request.
@@ -72,6 +74,10 @@ export function createMiddleware(settings: Settings) {
  * or the cookie's is a prefix of the request's that ends at a slash.
  */
 function pathMatches(req: SessionfulRequest, cookiePath: string): boolean {
+  const url = (req as { originalUrl?: string }).originalUrl ?? req.url
+  // All paths are below this one: no need to take the URL apart.
+  if (cookiePath === '/' && url?.startsWith('/')) return true
+
   const requestPath = parseUrl.original(req)?.pathname || '/'
   if (!requestPath.startsWith(cookiePath)) return false
   return (

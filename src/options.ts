@@ -1,8 +1,8 @@
-import uid = require('uid-safe')
 import { MemoryStore } from './memory-store.js'
+import { generateSessionId } from './session-id.js'
 import type { IncomingMessage } from 'node:http'
 import type { CookieOptions } from './cookie.js'
-import type { Secret } from './session-id-cookie.js'
+import type { Secret } from './verified-signatures.js'
 import type { Store } from './store.js'
 
 /** Options of the middleware. */
@@ -65,6 +65,14 @@ export interface SessionOptions {
   saveUninitialized?: boolean | undefined
 
   /**
+   * Remembers which signed ids have verified, so that a visitor's next request costs no signature: some thousand of them,
+   * valid ones only, until the secrets change.
+   *
+   * @defaultValue `true`
+   */
+  rememberSignatures?: boolean | undefined
+
+  /**
    * Where sessions are kept.
    *
    * @defaultValue a new `MemoryStore`
@@ -86,6 +94,7 @@ export interface Settings {
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
   readonly proxy: boolean | undefined
+  readonly rememberSignatures: boolean
   readonly resave: boolean
   readonly rolling: boolean
   readonly saveUninitialized: boolean
@@ -154,6 +163,7 @@ export function readOptions(options: SessionOptions, deprecate: Deprecate): Sett
     genid,
     name: options.name || options.key || 'connect.sid',
     proxy: options.proxy,
+    rememberSignatures: options.rememberSignatures !== false,
     resave: Boolean(resave),
     rolling: Boolean(options.rolling),
     saveUninitialized: Boolean(saveUninitialized),
@@ -163,10 +173,6 @@ export function readOptions(options: SessionOptions, deprecate: Deprecate): Sett
     touches: typeof store.touch === 'function',
     unset: options.unset === 'destroy' ? 'destroy' : 'keep'
   }
-}
-
-function generateSessionId(): string {
-  return uid.sync(24)
 }
 
 /** A wrong idle timeout would fail in every request; here it fails once, at the start, where the developer sees it. */

@@ -1,22 +1,22 @@
 import cookie = require('cookie')
-import signature = require('cookie-signature')
+import { sign } from 'cookie-signature'
 import createDebug = require('debug')
 import depd = require('depd')
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { KeyObject } from 'node:crypto'
 import type { Cookie } from './cookie.js'
+import type { Secret } from './verified-signatures.js'
 
 const debug = createDebug('express-session')
 const deprecate = depd('express-session')
-
-/** A key that signs session ids. */
-export type Secret = string | Buffer | NodeJS.ArrayBufferView | ArrayBuffer | KeyObject
 
 /** What `cookieParser()` leaves on a request. */
 interface ParsedCookies {
   cookies?: Record<string, unknown> | null
   signedCookies?: Record<string, unknown> | null
 }
+
+/** The id in a signed value, if the signature is valid. */
+export type Verify = (signed: string) => string | undefined
 
 /**
  * How many cookies of the session's name are looked at. Browsers send a few, set for different paths and domains; each
@@ -25,23 +25,17 @@ interface ParsedCookies {
 const MAX_CANDIDATES = 16
 
 /**
- * The session id that a request presents, if it is signed with one of the secrets.
+ * The session id that a request presents, if its signature is valid.
  *
  * The value of the cookie is `s:` + session id + `.` + base64 of its HMAC-SHA256, without the padding. Of several cookies
  * with the name the first that verifies counts: a sibling domain can set one, but not sign it.
  *
- * @param req - the request
+ * @param req - the request; what `cookieParser()` has left on it is looked at last
  * @param name - the cookie's name
- * @param secrets - the keys; any of them may have signed
+ * @param verify - verifies the signature
  */
-export function readSessionId(
-  req: IncomingMessage,
-  name: string,
-  secrets: readonly Secret[]
-): string | undefined {
-  return (
-    fromHeader(req.headers.cookie, name, secrets) ?? fromCookieParser(req as ParsedCookies, name, secrets)
-  )
+export function readSessionId(req: IncomingMessage, name: string, verify: Verify): string | undefined {
+  return fromHeader(req.headers.cookie, name, verify) ?? fromCookieParser(req as ParsedCookies, name, verify)
 }
 
 /**
@@ -62,7 +56,7 @@ export function writeSessionId(
   secret: Secret,
   attributes: Cookie
 ): string {
-  const value = 's:' + signature.sign(id, secret as string)
+  const value = 's:' + sign(id, secret as string)
   const text = cookie.serialize(name, value, attributes.data as cookie.CookieSerializeOptions)
   debug('set-cookie %s', text)
 
@@ -71,11 +65,7 @@ export function writeSessionId(
   return text
 }
 
-function fromHeader(
-  header: string | undefined,
-  name: string,
-  secrets: readonly Secret[]
-): string | undefined {
+function fromHeader(header: string | undefined, name: string, verify: Verify): string | undefined {
   if (!header) return undefined
 
   let candidates = 0
@@ -86,9 +76,9 @@ function fromHeader(
     // cookie-pair = cookie-name "=" cookie-value, and white space around each is dropped (RFC 6265 section 5.2)
     const equals = header.indexOf('=', start)
     if (equals === -1) return undefined
-    if (equals < end && header.slice(start, equals).trim() === name) {
+    if (equals < end && isName(header, start, equals, name)) {
       candidates++
-      const id = verify(decode(header.slice(equals + 1, end).trim()), secrets)
+      const id = unsign(decode(header.slice(equals + 1, end).trim()), verify)
       if (id) return id
     }
     start = end + 1
@@ -96,11 +86,10 @@ function fromHeader(
   return undefined
 }
 
-function fromCookieParser(req: ParsedCookies, name: string, secrets: readonly Secret[]): string | undefined {
-  const verified = req.signedCookies?.[name]
-  const id = verified || verify(req.cookies?.[name], secrets)
-  if (id) deprecate('cookie should be available in req.headers.cookie')
-  return (id || undefined) as string | undefined
+/** Compared in place, for a header may hold many cookies of which one is wanted. */
+function isName(header: string, start: number, end: number, name: string): boolean {
+  while (header[start] === ' ' || header[start] === '\t') start++
+  return header.startsWith(name, start) && header.slice(start + name.length, end).trim() === ''
 }
 
 /** The value between the quotes a cookie-value may have, percent-decoded if that is possible. */
@@ -114,18 +103,20 @@ function decode(value: string): string {
   }
 }
 
-function verify(value: unknown, secrets: readonly Secret[]): string | undefined {
+function fromCookieParser(req: ParsedCookies, name: string, verify: Verify): string | undefined {
+  const id = req.signedCookies?.[name] || unsign(req.cookies?.[name], verify)
+  if (id) deprecate('cookie should be available in req.headers.cookie')
+  return (id || undefined) as string | undefined
+}
+
+function unsign(value: unknown, verify: Verify): string | undefined {
   if (!value) return undefined
   if (typeof value !== 'string' || !value.startsWith('s:')) {
     debug('cookie unsigned')
     return undefined
   }
 
-  const signed = value.slice(2)
-  for (const secret of secrets) {
-    const id = signature.unsign(signed, secret as string)
-    if (id !== false) return id
-  }
-  debug('cookie signature invalid')
-  return undefined
+  const id = verify(value.slice(2))
+  if (id === undefined) debug('cookie signature invalid')
+  return id
 }

@@ -38,6 +38,9 @@ export interface SessionKeeper {
    * @param done - tells the caller of the session's method
    */
   during(action: SessionAction, session: Session, work: Work, done: Answer): void
+
+  /** The JSON of the session's data, if the store is just being asked to save it. */
+  serialised(session: object): string | undefined
 }
 
 /** The keeper of a session, under a symbol so that it is nobody's data. */

@@ -3,8 +3,8 @@ import createDebug = require('debug')
 
 const debug = createDebug('express-session')
 
-/** Node's callback convention: an error, or nothing and the result. */
-export type Answer<Result = unknown> = (error?: unknown, result?: Result) => void
+/** Node's callback convention: an error, or nothing and the result. Our own `MemoryStore` has something to add. */
+export type Answer<Result = unknown> = (error?: unknown, result?: Result, extra?: unknown) => void
 
 type Method = (...args: unknown[]) => unknown
 
@@ -44,7 +44,7 @@ export function callStore<Result>(
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
 class StoreAnswer extends AsyncResource {
   private returned = false
-  private given: [unknown, unknown] | undefined
+  private given: [unknown, unknown, unknown] | undefined
 
   constructor(
     private readonly method: string,
@@ -53,13 +53,13 @@ class StoreAnswer extends AsyncResource {
     super('express-session.store')
   }
 
-  readonly receive = (error?: unknown, result?: unknown): void => {
+  readonly receive = (error?: unknown, result?: unknown, extra?: unknown): void => {
     if (this.given) {
       debug('store.%s() answered more than once', this.method)
       return
     }
-    this.given = [error, result]
-    if (this.returned) this.runInAsyncScope(this.callback, undefined, error, result)
+    this.given = [error, result, extra]
+    if (this.returned) this.runInAsyncScope(this.callback, undefined, error, result, extra)
   }
 
   /**
@@ -68,7 +68,7 @@ class StoreAnswer extends AsyncResource {
    */
   deliver(): void {
     this.returned = true
-    if (this.given) this.callback(this.given[0], this.given[1])
+    if (this.given) this.callback(...this.given)
   }
 
   follow(promise: PromiseLike<unknown>, valueIsAnswer: boolean): void {
