@@ -127,7 +127,9 @@ function read(store: MemoryStore, sid: string): SessionData | undefined {
   if (!json) return undefined
 
   const session = JSON.parse(json) as SessionData
-  return isPast(expiryOf(session.cookie)) ? void forget(store, sid) : session
+  if (!isPast(expiryOf(session.cookie))) return session
+  forget(store, sid)
+  return undefined
 }
 
 /** Whether a stored session has expired; if so, it is removed. Looks at no more of it than the cookie, if it can. */
