@@ -3,7 +3,7 @@ import { isSecure, trustsProxy } from './secure-connection.js'
 import { checkCookie, overHttp, tooLate } from './cookie-warnings.js'
 import { StoredFingerprint, fingerprint } from './fingerprint.js'
 import { generateSession } from './new-session.js'
-import { readSessionId, writeSessionId } from './session-id-cookie.js'
+import { addCookie, readSessionId } from './session-id-cookie.js'
 import { Session, entrust } from './session.js'
 import { callStore } from './store-call.js'
 import { meansNoSession } from './store.js'
@@ -11,7 +11,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CookieOptions } from './cookie.js'
 import type { Settings } from './options.js'
 import type { SessionAction, SessionData, SessionKeeper, Work } from './session.js'
-import type { Secret, VerifiedSignatures } from './verified-signatures.js'
+import type { SetCookie } from './set-cookie.js'
+import type { Secret, SignedIds } from './signed-ids.js'
 import type { Presence } from './sessions-in-flight.js'
 import type { Answer } from './store-call.js'
 import type { StoreUse } from './store-use.js'
@@ -32,7 +33,8 @@ export interface Service {
   readonly settings: Settings
   readonly storeUse: StoreUse
   readonly warnings: Warnings
-  readonly signatures: VerifiedSignatures
+  readonly signedIds: SignedIds
+  readonly setCookie: SetCookie
 }
 
 /** What the end of a request does to the stored session. */
@@ -90,7 +92,7 @@ export class Lifecycle implements SessionKeeper {
     const { req, service } = this
     const { settings } = service
     req.sessionStore = settings.store
-    const verify = (signed: string) => service.signatures.verify(signed, this.secrets)
+    const verify = (value: string) => service.signedIds.verify(value, this.secrets)
     const id = (this.presentedId = readSessionId(req, settings.name, verify))
     req.sessionID = id
 
@@ -171,7 +173,8 @@ export class Lifecycle implements SessionKeeper {
 
       this.touchOnce(session)
       const id = req.sessionID as string
-      const text = writeSessionId(res, settings.name, id, this.secrets[0] as Secret, session.cookie)
+      const text = service.setCookie.text(service.signedIds.sign(id, this.secrets), session.cookie.data)
+      addCookie(res, text)
       this.cookieSent = true
       checkCookie(warnings, settings.name, session.cookie, text)
       // Before the end of the response the client gets to know the id, and other requests may come with it.

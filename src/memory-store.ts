@@ -1,7 +1,7 @@
 import { callable } from './callable.js'
 import { ExpiryIndex } from './expiry-index.js'
 import { StoredFingerprint, saysItsOwnJson } from './fingerprint.js'
-import { cookieJson, dataJson, joinJson } from './session-json.js'
+import { dataJson, joinJson } from './session-json.js'
 import { keeperOf } from './session.js'
 import { Store } from './store.js'
 import type { SessionData } from './session.js'
@@ -46,7 +46,7 @@ class MemoryStore extends Store {
   /** Gives a stored session the cookie, and so the expiry, of `session`. */
   override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
     const json = this.sessions[sid]
-    if (json && !hasExpired(this, sid, json)) {
+    if (json && !hasExpired(this, sid)) {
       this.sessions[sid] = withCookie(json, session.cookie)
       indexOf(this).note(sid, expiryOf(session.cookie))
     }
@@ -132,12 +132,12 @@ function read(store: MemoryStore, sid: string): SessionData | undefined {
   return undefined
 }
 
-/** Whether a stored session has expired; if so, it is removed. Looks at no more of it than the cookie, if it can. */
-function hasExpired(store: MemoryStore, sid: string, json: string): boolean {
-  const cookie = cookieJson(json)
-  if (cookie === undefined) return read(store, sid) === undefined
+/** Whether a stored session has expired; if so, it is removed. Need not read it, but if it was put there by hand. */
+function hasExpired(store: MemoryStore, sid: string): boolean {
+  const index = indexOf(store)
+  if (!index.has(sid)) return read(store, sid) === undefined
 
-  const expired = isPast(expiryOf(JSON.parse(cookie) as SessionData['cookie']))
+  const expired = isPast(index.expiryOf(sid))
   if (expired) forget(store, sid)
   return expired
 }

@@ -6,7 +6,8 @@ import { beforeEnd, whenOut } from './end-of-response.js'
 import { Lifecycle } from './lifecycle.js'
 import { cookieOptionsFor, generateSession } from './new-session.js'
 import { StoreUse } from './store-use.js'
-import { VerifiedSignatures } from './verified-signatures.js'
+import { SetCookie } from './set-cookie.js'
+import { SignedIds } from './signed-ids.js'
 import { Warnings } from './warnings.js'
 import type { ServerResponse } from 'node:http'
 import type { CookieOptions } from './cookie.js'
@@ -23,8 +24,13 @@ export function createMiddleware(settings: Settings) {
   const storeUse = StoreUse.of(settings.store, (req) => {
     generateSession(req, settings, cookieOptionsFor(req, settings))
   })
-  const signatures = new VerifiedSignatures(settings.rememberSignatures)
-  const service = { settings, storeUse, warnings, signatures }
+  const service = {
+    settings,
+    storeUse,
+    warnings,
+    signedIds: new SignedIds(settings.rememberSignatures),
+    setCookie: new SetCookie(settings.name)
+  }
 
   return function session(req: SessionfulRequest, res: ServerResponse, next: Next): void {
     // An outer session() already serves this request.

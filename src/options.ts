@@ -2,7 +2,7 @@ import { MemoryStore } from './memory-store.js'
 import { generateSessionId } from './session-id.js'
 import type { IncomingMessage } from 'node:http'
 import type { CookieOptions } from './cookie.js'
-import type { Secret } from './verified-signatures.js'
+import type { Secret } from './signed-ids.js'
 import type { Store } from './store.js'
 
 /** Options of the middleware. */

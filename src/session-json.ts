@@ -13,12 +13,6 @@ export function dataJson(json: string): string | undefined {
   return json[end] === ',' ? '{' + json.slice(end + 1) : '{}'
 }
 
-/** The JSON of a cookie, cut out of the JSON of its session; undefined if the text does not begin with it. */
-export function cookieJson(json: string): string | undefined {
-  const end = endOfCookie(json)
-  return end === -1 ? undefined : json.slice(START.length, end)
-}
-
 /** The JSON of a session, put together from that of its cookie and that of its data. */
 export function joinJson(cookie: string, data: string): string {
   return data === '{}' ? `${START}${cookie}}` : `${START}${cookie},${data.slice(1)}`

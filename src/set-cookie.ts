@@ -1,0 +1,58 @@
+import cookie = require('cookie')
+import type { CookieData } from './cookie.js'
+
+type Options = cookie.CookieSerializeOptions
+
+/**
+ * Writes the text of `Set-Cookie` headers, as `cookie.serialize` does. From one to the next only the value and the time of
+ * expiry change, as a rule: what stands before and after that time is kept from the last one.
+ */
+export class SetCookie {
+  private last: CookieData | undefined
+  private beforeExpires = ''
+  private afterExpires = ''
+
+  constructor(private readonly name: string) {}
+
+  /**
+   * @param value - the cookie's value, percent-encoded
+   * @param attributes - the cookie's attributes, if it has any
+   * @throws TypeError when the name or an attribute is invalid
+   */
+  text(value: string, attributes: CookieData | undefined): string {
+    if (!attributes) return cookie.serialize(this.name, value, { encode: String })
+    if (!this.last || !haveSameText(this.last, attributes)) this.learn(attributes)
+    return `${this.name}=${value}${this.beforeExpires}${this.expires(attributes)}${this.afterExpires}`
+  }
+
+  private learn(attributes: CookieData): void {
+    const { domain, path, ...others } = attributes as Options & CookieData
+    this.last = undefined
+    this.beforeExpires = this.attributesText({ domain, path })
+    this.afterExpires = this.attributesText({ ...others, expires: undefined })
+    this.last = attributes
+  }
+
+  private expires({ expires }: CookieData): string {
+    if (expires instanceof Date && !Number.isNaN(expires.valueOf()))
+      return `; Expires=${expires.toUTCString()}`
+    // Whatever else it is, the library knows what to say.
+    return this.attributesText({ expires } as Options)
+  }
+
+  private attributesText(attributes: Options): string {
+    return cookie.serialize(this.name, '', attributes).slice(this.name.length + 1)
+  }
+}
+
+function haveSameText(a: CookieData, b: CookieData): boolean {
+  return (
+    a.domain === b.domain &&
+    a.path === b.path &&
+    a.httpOnly === b.httpOnly &&
+    a.secure === b.secure &&
+    a.partitioned === b.partitioned &&
+    a.priority === b.priority &&
+    a.sameSite === b.sameSite
+  )
+}
