@@ -13,14 +13,15 @@ const REMEMBERED = 4096
  * Signs session ids for the cookie, and verifies what cookies bring: `s:` + session id + `.` + base64 of its HMAC-SHA256
  * without the padding, percent-encoded.
  *
- * Remembers the values it has signed and verified, since a visitor sends the same one with each request. Nobody can fill the
- * memory with others, for only valid values get there; and when the secrets change all is forgotten. A value is found
- * only if it is the same to the last character, and the time that takes tells nothing about a signature: seeded hashes
- * are compared first.
+ * Remembers the values that have verified, since a visitor sends the same one with each request. Nobody can fill the memory
+ * with others, for only valid values get there; and when the secrets change all is forgotten. A value is found only if it
+ * is the same to the last character, and the time that takes tells nothing about a signature: seeded hashes are
+ * compared first.
  */
 export class SignedIds {
-  private readonly ids = new Map<string, string>()
-  private readonly values = new Map<string, string>()
+  private readonly idsByValue = new Map<string, string>()
+  /** Of these, those that the first secret has signed: what signing the id would give. */
+  private readonly valuesById = new Map<string, string>()
   private secrets: readonly Secret[] = []
 
   /** @param remember - false to sign and verify anew each time */
@@ -34,9 +35,7 @@ export class SignedIds {
    */
   sign(id: string, secrets: readonly Secret[]): string {
     this.forgetOtherSecrets(secrets)
-    return this.recall(this.values, id, () =>
-      encodeURIComponent('s:' + sign(id, secrets[0] as string))
-    ) as string
+    return this.valuesById.get(id) ?? encodeURIComponent('s:' + sign(id, secrets[0] as string))
   }
 
   /**
@@ -48,48 +47,46 @@ export class SignedIds {
    */
   verify(value: string, secrets: readonly Secret[]): string | undefined {
     this.forgetOtherSecrets(secrets)
-    return this.recall(this.ids, value, () => verify(decode(value), secrets))
+    const known = this.idsByValue.get(value)
+    if (known !== undefined) return known
+
+    const decoded = decode(value)
+    if (!decoded.startsWith('s:')) {
+      debug('cookie unsigned')
+      return undefined
+    }
+    for (const secret of secrets) {
+      const id = unsign(decoded.slice(2), secret as string)
+      if (id === false) continue
+      if (this.remember) this.learn(value, decoded, id, secret === secrets[0])
+      return id
+    }
+    debug('cookie signature invalid')
+    return undefined
   }
 
-  private recall(
-    memory: Map<string, string>,
-    key: string,
-    make: () => string | undefined
-  ): string | undefined {
-    if (!this.remember) return make()
+  private learn(value: string, decoded: string, id: string, byFirst: boolean): void {
+    // A copy: the value itself is a part of the request's header, all of which would be kept with it.
+    const copy = encodeURIComponent(decoded)
+    if (copy !== value) return
 
-    let made = memory.get(key)
-    if (made === undefined) {
-      made = make()
-      if (made === undefined) return undefined
-      if (memory.size === REMEMBERED) memory.clear()
-      memory.set(key, made)
-    }
-    return made
+    if (this.idsByValue.size === REMEMBERED) this.forget()
+    this.idsByValue.set(copy, id)
+    if (byFirst) this.valuesById.set(id, copy)
   }
 
   private forgetOtherSecrets(secrets: readonly Secret[]): void {
     const { secrets: ours } = this
     // The bytes of a Buffer can change while it stays the same Buffer: nothing is remembered under such a key.
     if (ours.length === secrets.length && ours.every((key, i) => key === secrets[i] && !isBytes(key))) return
-    this.ids.clear()
-    this.values.clear()
+    this.forget()
     this.secrets = [...secrets]
   }
-}
 
-function verify(value: string, secrets: readonly Secret[]): string | undefined {
-  if (!value.startsWith('s:')) {
-    debug('cookie unsigned')
-    return undefined
+  private forget(): void {
+    this.idsByValue.clear()
+    this.valuesById.clear()
   }
-  const signed = value.slice(2)
-  for (const secret of secrets) {
-    const id = unsign(signed, secret as string)
-    if (id !== false) return id
-  }
-  debug('cookie signature invalid')
-  return undefined
 }
 
 /** Percent-decodes what can be decoded. */
