@@ -85,11 +85,10 @@ class MemoryStore extends Store {
       return
     }
 
-    const now = Date.now()
     let length = 0
     for (const sid of Object.keys(this.sessions)) {
-      const expiry = index.has(sid) ? index.expiryOf(sid) : expiryOf(read(this, sid)?.cookie)
-      if (expiry === undefined || expiry > now) length++
+      const lives = index.has(sid) ? !isPast(index.expiryOf(sid)) : read(this, sid) !== undefined
+      if (lives) length++
     }
     setImmediate(callback, null, length)
   }

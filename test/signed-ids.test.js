@@ -1,0 +1,103 @@
+'use strict'
+
+const assert = require('node:assert')
+const crypto = require('node:crypto')
+const { sign } = require('cookie-signature')
+const { SignedIds } = require('../dist/signed-ids.js')
+
+const valueOf = (id, secret) => encodeURIComponent('s:' + sign(id, secret))
+
+/** Counts the signatures that are computed. */
+async function signaturesDuring(something) {
+  const { createHmac } = crypto
+  let count = 0
+  crypto.createHmac = (...args) => {
+    count++
+    return createHmac(...args)
+  }
+  try {
+    await something()
+  } finally {
+    crypto.createHmac = createHmac
+  }
+  return count
+}
+
+describe('signed ids', () => {
+  it('verify with any secret, and are signed with the first', () => {
+    const ids = new SignedIds(true)
+    const secrets = ['new', 'old']
+    assert.strictEqual(ids.verify(valueOf('alice', 'new'), secrets), 'alice')
+    assert.strictEqual(ids.verify(valueOf('bob', 'old'), secrets), 'bob')
+    assert.strictEqual(ids.verify(valueOf('eve', 'other'), secrets), undefined)
+    assert.strictEqual(ids.sign('alice', secrets), valueOf('alice', 'new'))
+    assert.strictEqual(ids.sign('bob', secrets), valueOf('bob', 'new'))
+  })
+
+  it('verify once what is presented again and again', async () => {
+    const ids = new SignedIds(true)
+    const value = valueOf('alice', 'key')
+    const count = await signaturesDuring(() => {
+      for (let i = 0; i < 10; i++) assert.strictEqual(ids.verify(value, ['key']), 'alice')
+      assert.strictEqual(ids.sign('alice', ['key']), value)
+    })
+    assert.strictEqual(count, 1)
+  })
+
+  it('do not remember what is not valid', async () => {
+    const ids = new SignedIds(true)
+    const forged = valueOf('alice', 'guess')
+    const count = await signaturesDuring(() => {
+      for (let i = 0; i < 10; i++) assert.strictEqual(ids.verify(forged, ['key']), undefined)
+    })
+    assert.strictEqual(count, 10)
+  })
+
+  it('forget all when the secrets change', () => {
+    const ids = new SignedIds(true)
+    const secrets = ['old']
+    const value = valueOf('alice', 'old')
+    assert.strictEqual(ids.verify(value, secrets), 'alice')
+    secrets[0] = 'new'
+    assert.strictEqual(ids.verify(value, secrets), undefined)
+    assert.strictEqual(ids.sign('alice', secrets), valueOf('alice', 'new'))
+  })
+
+  it('notice a key whose bytes have changed', () => {
+    const ids = new SignedIds(true)
+    const key = Buffer.from('old')
+    assert.strictEqual(ids.verify(valueOf('alice', 'old'), [key]), 'alice')
+    key.write('new')
+    assert.strictEqual(ids.verify(valueOf('alice', 'old'), [key]), undefined)
+  })
+
+  it('remember a bounded number', async () => {
+    const ids = new SignedIds(true)
+    const first = valueOf('id0', 'key')
+    for (let i = 0; i < 5000; i++) ids.verify(valueOf('id' + i, 'key'), ['key'])
+    assert.strictEqual(await signaturesDuring(() => ids.verify(first, ['key'])), 1)
+  })
+
+  it('can be told to remember nothing', async () => {
+    const ids = new SignedIds(false)
+    const value = valueOf('alice', 'key')
+    const count = await signaturesDuring(() => {
+      for (let i = 0; i < 5; i++) assert.strictEqual(ids.verify(value, ['key']), 'alice')
+    })
+    assert.strictEqual(count, 5)
+  })
+
+  it('take values as browsers and other clients send them', () => {
+    const ids = new SignedIds(true)
+    assert.strictEqual(ids.verify('s:' + sign('alice', 'key'), ['key']), 'alice')
+    assert.strictEqual(ids.verify('alice', ['key']), undefined)
+    assert.strictEqual(ids.verify('s%3Aalice%', ['key']), undefined)
+  })
+
+  it('accept a KeyObject', () => {
+    const ids = new SignedIds(true)
+    const key = crypto.createSecretKey(Buffer.from('key'))
+    assert.strictEqual(ids.verify(valueOf('alice', 'key'), [key]), 'alice')
+    assert.strictEqual(ids.sign('alice', [key]), valueOf('alice', 'key'))
+  })
+})
