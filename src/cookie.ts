@@ -95,8 +95,37 @@ export interface CookieData {
   sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
 }
 
+/** A session's cookie as stores know it: its attributes, and the idle timeout. */
+export interface Cookie extends CookieOptions {
+  /** The idle timeout in milliseconds that `maxAge` starts from again at each use, or `null` for none. */
+  originalMaxAge: number | null
+
+  /** Milliseconds until the cookie expires. */
+  maxAge?: number | undefined
+}
+
 /** The cookie of one session: its attributes, and when it expires. */
-class Cookie implements CookieOptions {
+@callable(function Cookie(this: SessionCookie, options?: CookieOptions) {
+  this.path = '/'
+  this._expires = null
+  this.originalMaxAge = null
+  this.httpOnly = true
+
+  if (options) {
+    if (typeof options !== 'object') throw new TypeError('argument options must be a object')
+
+    const source = options as Record<string, unknown>
+    const own = this as unknown as Record<string, unknown>
+    // Inherited attributes count, as in shared defaults; `data` is computed and cannot be set.
+    for (const key in source) {
+      if (key !== 'data') own[key] = source[key]
+    }
+  }
+
+  // Nullish on purpose, not just null: attributes may have come from a stored cookie without one.
+  this.originalMaxAge ??= this.maxAge as number | null
+})
+export class SessionCookie implements Cookie {
   declare path?: string | undefined
   declare httpOnly?: boolean | undefined
   declare secure?: boolean | 'auto' | undefined
@@ -136,10 +165,10 @@ class Cookie implements CookieOptions {
    *
    * @throws TypeError when set to what is neither a number nor a Date
    */
-  get maxAge(): number | null | undefined {
+  get maxAge(): number | undefined {
     const expires: unknown = this.expires
     // Stored sessions may hold something else here (a number, text): it is handed back as it is.
-    return expires instanceof Date ? expires.valueOf() - Date.now() : (expires as null | undefined)
+    return expires instanceof Date ? expires.valueOf() - Date.now() : (expires as undefined)
   }
 
   set maxAge(ms: number | null | undefined) {
@@ -191,26 +220,5 @@ class Cookie implements CookieOptions {
   }
 }
 
-const CallableCookie = callable(Cookie, function Cookie(this: Cookie, options?: CookieOptions) {
-  this.path = '/'
-  this._expires = null
-  this.originalMaxAge = null
-  this.httpOnly = true
-
-  if (options) {
-    if (typeof options !== 'object') throw new TypeError('argument options must be a object')
-
-    const source = options as Record<string, unknown>
-    const own = this as unknown as Record<string, unknown>
-    // Inherited attributes count, as in shared defaults; `data` is computed and cannot be set.
-    for (const key in source) {
-      if (key !== 'data') own[key] = source[key]
-    }
-  }
-
-  // Nullish on purpose, not just null: attributes may have come from a stored cookie without one.
-  this.originalMaxAge ??= this.maxAge as number | null
-})
-type CallableCookie = Cookie
-
-export { CallableCookie as Cookie }
+/** Makes cookies: `new Cookie({ maxAge: 60_000 })`. */
+export const Cookie = SessionCookie

@@ -1,11 +1,11 @@
+/// <reference types="node" preserve="true" />
 import depd = require('depd')
 import cookies = require('./cookie.js')
 import memoryStores = require('./memory-store.js')
-import { createMiddleware } from './middleware.js'
+import middlewares = require('./middleware.js')
 import options = require('./options.js')
 import sessions = require('./session.js')
 import stores = require('./store.js')
-import type { IncomingMessage, ServerResponse } from 'node:http'
 
 // Here, not where it is used: a notice names the line of the app that called into this file.
 const deprecate = depd('express-session')
@@ -17,7 +17,8 @@ declare global {
 
     interface Request {
       /** The session of this request: data to read and write, and methods. */
-      session: session.Session & Partial<session.SessionData>
+      get session(): session.Session & Partial<session.SessionData>
+      set session(value: (session.Session & Partial<session.SessionData>) | null | undefined)
 
       /** The session id. */
       sessionID: string
@@ -34,10 +35,10 @@ declare global {
  * @param given - see {@link session.SessionOptions}; `secret` is the one that every app needs
  * @throws TypeError when an option is wrong
  */
-function session(
-  given?: session.SessionOptions
-): (req: IncomingMessage, res: ServerResponse, next: (error?: any) => void) => void {
-  return createMiddleware(options.readOptions(given || {}, deprecate))
+function session(given?: session.SessionOptions): session.SessionMiddleware {
+  return middlewares.createMiddleware(
+    options.readOptions(given || {}, deprecate)
+  ) as session.SessionMiddleware
 }
 
 namespace session {
@@ -46,9 +47,10 @@ namespace session {
   export import Session = sessions.Session
   export import Store = stores.Store
 
-  export type CookieOptions = cookies.CookieOptions
+  export import CookieOptions = cookies.CookieOptions
   export import SessionData = sessions.SessionData
-  export type SessionOptions = options.SessionOptions
+  export import SessionMiddleware = middlewares.SessionMiddleware
+  export import SessionOptions = options.SessionOptions
 }
 
 // Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the

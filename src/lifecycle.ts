@@ -484,5 +484,5 @@ function assertSession(session: unknown): void {
 function save(session: Session, done: Answer): void {
   const method: unknown = session.save
   if (typeof method === 'function') method.call(session, done)
-  else Session.prototype.save.call(session, done)
+  else void Session.prototype.save.call(session, done)
 }

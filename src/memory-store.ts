@@ -21,7 +21,11 @@ const COUNTED_ONE_BY_ONE = 1000
  *
  * Expired sessions go by themselves: a few with each `set`, the rest by a timer, which does not keep the process alive.
  */
-class MemoryStore extends Store {
+@callable(function MemoryStore(this: MemoryStore) {
+  Reflect.apply(Store, this, [])
+  this.sessions = Object.create(null) as Record<string, string>
+})
+export class MemoryStore extends Store {
   /** The sessions' JSON by session id. */
   declare sessions: Record<string, string>
 
@@ -93,14 +97,6 @@ class MemoryStore extends Store {
     setImmediate(callback, null, length)
   }
 }
-
-const CallableMemoryStore = callable(MemoryStore, function MemoryStore(this: MemoryStore) {
-  Reflect.apply(Store, this, [])
-  this.sessions = Object.create(null) as Record<string, string>
-})
-type CallableMemoryStore = MemoryStore
-
-export { CallableMemoryStore as MemoryStore }
 
 /** Each store's knowledge of when its sessions expire; not on the store, whose properties are the app's to see. */
 const indexes = new WeakMap<MemoryStore, ExpiryIndex>()

@@ -9,7 +9,8 @@ import { StoreUse } from './store-use.js'
 import { SetCookie } from './set-cookie.js'
 import { SignedIds } from './signed-ids.js'
 import { Warnings } from './warnings.js'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { CookieOptions } from './cookie.js'
 import type { SessionfulRequest } from './lifecycle.js'
 import type { Settings } from './options.js'
@@ -17,6 +18,15 @@ import type { Settings } from './options.js'
 const debug = createDebug('express-session')
 
 type Next = (error?: unknown) => void
+
+/** Gives each request its session: middleware for Express, Connect, plain `node:http` and Node's HTTP/2 compatibility API. */
+export interface SessionMiddleware {
+  (
+    req: IncomingMessage | Http2ServerRequest,
+    res: ServerResponse | Http2ServerResponse,
+    next: (error?: any) => void
+  ): void
+}
 
 /** Builds the middleware: what happens to each request, from top to bottom. */
 export function createMiddleware(settings: Settings) {

@@ -5,6 +5,13 @@ import type { CookieOptions } from './cookie.js'
 import type { Secret } from './signed-ids.js'
 import type { Store } from './store.js'
 
+// eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error where they are not, and none here
+/** @ts-ignore Express's own request where its types are installed; `any` where they are not. */
+type ExpressRequest = import('express').Request
+
+/** As a method's type, so that functions of a more special request are accepted. */
+type FromRequest<Result> = { of(req: ExpressRequest): Result }['of']
+
 /** Options of the middleware. */
 export interface SessionOptions {
   /**
@@ -12,17 +19,17 @@ export interface SessionOptions {
    *
    * @defaultValue `req.secret`, as `cookieParser(secret)` sets it; deprecated
    */
-  secret?: Secret | Secret[] | undefined
+  secret: Secret | Secret[]
 
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
-  cookie?: CookieOptions | ((req: any) => CookieOptions) | undefined
+  cookie?: CookieOptions | FromRequest<CookieOptions> | undefined
 
   /**
    * Makes a session id.
    *
    * @defaultValue 24 random bytes in base64url, by `uid-safe`
    */
-  genid?: ((req: any) => string) | undefined
+  genid?: FromRequest<string> | undefined
 
   /**
    * Name of the cookie.
@@ -119,7 +126,7 @@ const PRODUCTION = process.env['NODE_ENV'] === 'production'
  * @param deprecate - hears of defaults that nobody should rely on
  * @throws TypeError when an option is wrong
  */
-export function readOptions(options: SessionOptions, deprecate: Deprecate): Settings {
+export function readOptions(options: Partial<SessionOptions>, deprecate: Deprecate): Settings {
   const store = options.store || new MemoryStore()
   const genid = options.genid || generateSessionId
   const cookie = options.cookie || {}
@@ -159,8 +166,8 @@ export function readOptions(options: SessionOptions, deprecate: Deprecate): Sett
   }
 
   return {
-    cookie,
-    genid,
+    cookie: cookie as Settings['cookie'],
+    genid: genid as Settings['genid'],
     name: options.name || options.key || 'connect.sid',
     proxy: options.proxy,
     rememberSignatures: options.rememberSignatures !== false,

@@ -1,6 +1,6 @@
 import { callable } from './callable.js'
 import { callStore } from './store-call.js'
-import type { Cookie } from './cookie.js'
+import type { Cookie, SessionCookie } from './cookie.js'
 import type { Answer } from './store-call.js'
 
 /** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
@@ -52,15 +52,27 @@ const KEEPER: unique symbol = Symbol('express-session.keeper')
  * `save`, `reload`, `destroy` and `regenerate` take a callback and return the session, or take none and return a
  * promise; nobody need await that, it never becomes an unhandled rejection.
  */
-class Session {
+@callable(function Session(this: Session, req: SessionRequest, data?: object | null) {
+  Object.defineProperty(this, 'req', { value: req })
+  Object.defineProperty(this, 'id', { value: req.sessionID })
+
+  if (typeof data === 'object' && data !== null) {
+    const source = data as Record<string, unknown>
+    const own = this as unknown as Record<string, unknown>
+    for (const key in source) {
+      if (!(key in this)) own[key] = source[key]
+    }
+  }
+})
+export class Session {
   /** The session id. */
   declare readonly id: string
 
-  /** The request this session belongs to. */
+  /** @internal The request this session belongs to. */
   declare readonly req: SessionRequest
 
   /** The session's cookie: when the session expires, and with which attributes its id travels. */
-  declare cookie: Cookie
+  declare cookie: SessionCookie
 
   /** @internal */
   declare readonly [KEEPER]: SessionKeeper | undefined
@@ -92,6 +104,7 @@ class Session {
    */
   save(): Promise<void>
   save(callback: (err: any) => void): this
+  save(callback?: (err: any) => void): this | Promise<void>
   save(callback?: Answer): this | Promise<void> {
     return perform(this, 'save', callback, (done) => {
       callStore(storeOf(this), 'set', [this.id, this], done)
@@ -159,25 +172,6 @@ class Session {
 }
 
 Object.defineProperty(Session.prototype, KEEPER, { value: undefined })
-
-const CallableSession = callable(
-  Session,
-  function Session(this: Session, req: SessionRequest, data?: object | null) {
-    Object.defineProperty(this, 'req', { value: req })
-    Object.defineProperty(this, 'id', { value: req.sessionID })
-
-    if (typeof data === 'object' && data !== null) {
-      const source = data as Record<string, unknown>
-      const own = this as unknown as Record<string, unknown>
-      for (const key in source) {
-        if (!(key in this)) own[key] = source[key]
-      }
-    }
-  }
-)
-type CallableSession = Session
-
-export { CallableSession as Session }
 
 const ACTIONS: readonly SessionAction[] = ['save', 'reload', 'destroy', 'regenerate']
 

@@ -14,8 +14,11 @@ import type { SessionData, SessionRequest } from './session.js'
  * A store that loses its connection emits `disconnect` and, once it is back, `connect`: in between, requests are served
  * without a session.
  */
-abstract class Store extends EventEmitter {
-  /** Makes an empty session with a new id for a request. Set by the middleware that uses the store. */
+@callable(function Store(this: Store) {
+  EventEmitter.call(this as never)
+})
+export abstract class Store extends EventEmitter {
+  /** @internal Makes an empty session with a new id for a request. Set by the middleware that uses the store. */
   declare generate: (req: any) => void
 
   /**
@@ -87,7 +90,7 @@ abstract class Store extends EventEmitter {
    * @param sid - the session id
    * @param callback - receives an error, or the session, or nothing if there is none
    */
-  load(sid: string, callback: (err: any, session?: Session & SessionData) => any): void {
+  load(sid: string, callback: (err: any, session?: SessionData) => any): void {
     callStore<SessionData>(this, 'get', [sid], (error, data) => {
       if (error) {
         callback(error)
@@ -137,14 +140,3 @@ export function meansNoSession(error: unknown): boolean {
   // A missing file is a session that was not found; a missing Unix socket is a store that cannot be reached.
   return code === 'ENOENT' && syscall !== 'connect'
 }
-
-const CallableStore = callable(
-  // Nobody constructs the abstract class itself but `util.inherits`-style stores, which call it on their `this`.
-  Store,
-  function Store(this: Store) {
-    EventEmitter.call(this as never)
-  }
-)
-type CallableStore = Store
-
-export { CallableStore as Store }
