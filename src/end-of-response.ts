@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Work } from './session.js'
 
 type Chunk = string | Uint8Array | null | undefined
@@ -17,11 +17,13 @@ interface OutgoingLength {
  * For the app, the response has ended as ever: the headers are committed when `end()` returns, and nothing more can be
  * written. Chunks that were written before have gone their way; only the last one, already in memory, is held.
  *
- * @param res - the response
+ * @param req - the request
+ * @param res - its response
  * @param plan - asked once, when the app ends the response, for the work; undefined for none
  * @param report - hears of an error in the plan or the work, when the response is out
  */
 export function beforeEnd(
+  req: IncomingMessage,
   res: ServerResponse,
   plan: () => Work | undefined,
   report: (error: unknown) => void
@@ -29,7 +31,7 @@ export function beforeEnd(
   const end = res.end as (chunk?: Chunk, encoding?: BufferEncoding, callback?: EndCallback) => ServerResponse
   // Somebody else's `end` may change the body: its length is known only when that has run.
   const lengthIsFinal = !Object.hasOwn(res, 'end')
-  const head = isHttp2(res) ? new Http2Head(res) : new Http1Head(res)
+  const head = req.httpVersionMajor === 2 ? new Http2Head(res) : http1Head
   let ended = false
 
   const fail = (error: unknown): void => {
@@ -67,11 +69,11 @@ export function beforeEnd(
       const work = planned()
       if (!work) return end.call(res, chunk, encoding, callback)
 
-      head.commit(chunk, encoding, lengthIsFinal)
-      head.hold()
+      head.commit(res, chunk, encoding, lengthIsFinal)
+      head.hold(res)
       run(work, (error) => {
         if (error) fail(error)
-        head.release()
+        head.release(res)
         end.call(res, chunk, encoding, callback)
       })
       return res
@@ -142,47 +144,39 @@ function afterSecondEnd(res: ServerResponse, callback: EndCallback): void {
 /** The head of a response that has been ended by the app, but not yet been sent. */
 interface Head {
   /** Fixes status and headers; `on-headers` listeners run now. */
-  commit(chunk: Chunk, encoding: BufferEncoding | undefined, lengthIsFinal: boolean): void
+  commit(
+    res: ServerResponse,
+    chunk: Chunk,
+    encoding: BufferEncoding | undefined,
+    lengthIsFinal: boolean
+  ): void
   /** From now on the response looks ended: nothing can be written to it. */
-  hold(): void
+  hold(res: ServerResponse): void
   /** Makes it as it was, so that it can be ended. */
-  release(): void
+  release(res: ServerResponse): void
 }
 
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
-class Http1Head implements Head {
-  constructor(private readonly res: ServerResponse) {}
-
-  commit(chunk: Chunk, encoding: BufferEncoding | undefined, lengthIsFinal: boolean): void {
-    const { res } = this
+const http1Head: Head = {
+  commit(res, chunk, encoding, lengthIsFinal) {
     if (res.headersSent || typeof res.writeHead !== 'function') return
     // As Node's own end() does before it renders the head; else the body would be sent in the chunked coding.
     if (lengthIsFinal) (res as OutgoingLength)._contentLength = lengthOf(chunk, encoding)
     res.writeHead(res.statusCode)
-  }
+  },
 
-  hold(): void {
-    this.setFinished(true)
-  }
+  hold: (res) => setFinished(res, true),
+  release: (res) => setFinished(res, false)
+}
 
-  release(): void {
-    this.setFinished(false)
-  }
-
-  /** Node asks this property before it writes, and `writableEnded` tells it to others. */
-  private setFinished(finished: boolean): void {
-    ;(this.res as { finished: boolean }).finished = finished
-  }
+/** Node asks this property before it writes, and `writableEnded` tells it to others. */
+function setFinished(res: ServerResponse, finished: boolean): void {
+  ;(res as { finished: boolean }).finished = finished
 }
 
 function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): number {
   if (!chunk) return 0
   return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength
-}
-
-/** Node's `Http2ServerResponse`. */
-function isHttp2(res: ServerResponse): boolean {
-  return typeof (res as { createPushResponse?: unknown }).createPushResponse === 'function'
 }
 
 /**

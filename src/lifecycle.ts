@@ -69,6 +69,7 @@ export class Lifecycle implements SessionKeeper {
 
   private presence: Presence | undefined
   private touched = false
+  private headersAreOut = false
   private cookieSent = false
   /** The data at the end of the response: serialised once, for all who ask from then on. */
   private finalData: string | undefined
@@ -155,6 +156,7 @@ export class Lifecycle implements SessionKeeper {
     const { req, res, service } = this
     const { settings, warnings } = service
     const { session } = req
+    this.headersAreOut = true
 
     try {
       if (!session || !this.needsCookie(session)) return
@@ -409,9 +411,9 @@ export class Lifecycle implements SessionKeeper {
   }
 
   private warnIfCookieIsTooLate(session: Session): void {
-    const { req, res, service } = this
+    const { req, service } = this
     const { settings, warnings } = service
-    if (!res.headersSent || this.cookieSent || this.presentedId === req.sessionID) return
+    if (!this.headersAreOut || this.cookieSent || this.presentedId === req.sessionID) return
     if (session.cookie.secure && !isSecure(req, settings.proxy)) return
     if (this.needsCookie(session)) tooLate(warnings, settings.name)
   }

@@ -1,7 +1,7 @@
 import { callable } from './callable.js'
 import { ExpiryIndex } from './expiry-index.js'
 import { StoredFingerprint, saysItsOwnJson } from './fingerprint.js'
-import { dataJson, joinJson } from './session-json.js'
+import { cookieJson, dataJson, joinJson } from './session-json.js'
 import { keeperOf } from './session.js'
 import { Store } from './store.js'
 import type { SessionData } from './session.js'
@@ -140,15 +140,17 @@ function hasExpired(store: MemoryStore, sid: string): boolean {
 /** The JSON of a session; its data may just have been serialised, to see whether they changed. */
 function toJson(session: SessionData): string {
   const data = keeperOf(session)?.serialised(session)
-  const cookie = data !== undefined && beginsWithCookie(session) ? JSON.stringify(session.cookie) : undefined
+  const cookie = data !== undefined && beginsWithCookie(session) ? cookieJson(session.cookie) : undefined
   return data === undefined || cookie === undefined ? JSON.stringify(session) : joinJson(cookie, data)
 }
 
 /** The JSON of a session with another cookie. */
 function withCookie(json: string, cookie: SessionData['cookie']): string {
   const data = dataJson(json)
-  if (data === undefined) return JSON.stringify({ ...(JSON.parse(json) as SessionData), cookie })
-  return joinJson(JSON.stringify(cookie), data)
+  const text = cookieJson(cookie)
+  if (data === undefined || text === undefined)
+    return JSON.stringify({ ...(JSON.parse(json) as SessionData), cookie })
+  return joinJson(text, data)
 }
 
 function beginsWithCookie(session: object): boolean {

@@ -79,7 +79,7 @@ export function createMiddleware(settings: Settings) {
 
     const reportWhenOut: Next = (error) => whenOut(res, () => next(error))
     const lifecycle = new Lifecycle(service, cookieOptions, secrets, req, res, reportWhenOut)
-    beforeEnd(res, () => lifecycle.commit(), next)
+    beforeEnd(req, res, () => lifecycle.commit(), next)
     onHeaders(res, () => lifecycle.sendCookie())
     lifecycle.load(next)
   }
