@@ -353,7 +353,9 @@ export class Lifecycle implements SessionKeeper {
       work,
       (error) => {
         ended(error)
-        if (!error) this.destroyedId = id
+        if (error) return
+        this.destroyedId = id
+        if (this.savedId === id) this.savedId = undefined
       },
       done
     )
