@@ -62,6 +62,8 @@ export class Lifecycle implements SessionKeeper {
   /** The data that the store is being asked to save at this moment. */
   private beingSaved: string | undefined
   private destroyedId: unknown
+  /** The id of a session that the app is destroying or regenerating away. */
+  private endingId: unknown
 
   /** Calls to the store that the app has made and that are not answered yet, and who waits for them. */
   private underWay = 0
@@ -193,6 +195,8 @@ export class Lifecycle implements SessionKeeper {
    * @throws TypeError when `req.session` is not a session, and whatever serialising it throws
    */
   commit(): Work | undefined {
+    // As it is now: a regenerate() that is still under way will replace it, too late for this response.
+    const { session } = this.req
     const decision = this.decide()
     if (decision === 'nothing' && this.underWay === 0) {
       this.leave()
@@ -201,7 +205,7 @@ export class Lifecycle implements SessionKeeper {
 
     return (done) => {
       this.afterCallsUnderWay(() => {
-        this.carryOut(decision, (error) => {
+        this.carryOut(decision, session as Session, (error) => {
           this.leave()
           done(error)
         })
@@ -227,27 +231,26 @@ export class Lifecycle implements SessionKeeper {
     this.finalData = fingerprint(session)
     this.warnIfCookieIsTooLate(session)
 
-    if (this.hasEnded(session.id)) return 'nothing'
+    if (this.hasEnded(session.id) || this.endingId === session.id) return 'nothing'
     if (this.needsSave(session)) return 'save'
     if (this.needsTouch(session)) return 'touch'
     return 'nothing'
   }
 
-  private carryOut(decision: Decision, done: Answer): void {
-    const { req, service } = this
-    const { store } = service.settings
-    const { sessionID } = req
-    const session = req.session as Session
+  private carryOut(decision: Decision, session: Session, done: Answer): void {
+    const { store } = this.service.settings
+    const { sessionID } = this.req
 
     switch (decision) {
       case 'destroy':
-        // A call of session.destroy() may have done it, a save that was under way may have been it.
+        // The app's own destroy() may have done it.
         if (this.destroyedId === sessionID) break
         debug('destroying')
         this.ending(sessionID, (answer) => callStore(store, 'destroy', [sessionID], answer), done)
         return
 
       case 'save':
+        // A save that was under way may have done it.
         if (!this.needsSave(session)) break
         save(session, done)
         return
@@ -349,10 +352,12 @@ export class Lifecycle implements SessionKeeper {
 
   private ending(id: unknown, work: Work, done: Answer): void {
     const ended = this.service.storeUse.inFlight.end(id as string)
+    this.endingId = id
     this.track(
       work,
       (error) => {
         ended(error)
+        this.endingId = undefined
         if (error) return
         this.destroyedId = id
         if (this.savedId === id) this.savedId = undefined

@@ -139,6 +139,17 @@ describe('the end of a response', () => {
     assert.strictEqual(Object.keys(store.sessions).length, 0)
   })
 
+  it('does not save a session that a regenerate() under way will replace', async () => {
+    const store = new session.MemoryStore()
+    const app = appWith({ store }, (req, res) => {
+      req.session.user = 'alice'
+      req.session.regenerate()
+      res.end()
+    })
+    await request(app).get('/')
+    assert.deepStrictEqual(Object.keys(store.sessions), [])
+  })
+
   it('lets a stand-in for a response live without methods', async () => {
     const store = new session.MemoryStore()
     const middleware = session({ ...usual, store })

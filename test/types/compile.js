@@ -76,7 +76,7 @@ function makeProject({ packages: from, without = [], published = false, folders,
   }
   writeJson(path.join(project, 'package.json'), { name: 'app', private: true, type })
   writeJson(path.join(project, 'tsconfig.json'), {
-    compilerOptions: { target: 'es2022', noEmit: true, preserveSymlinks: true, ...options },
+    compilerOptions: { target: 'es2022', lib: ['es2022'], noEmit: true, preserveSymlinks: true, ...options },
     include: ['src']
   })
   return project
