@@ -9,6 +9,9 @@ const compilers = ['5.4', '5.9', '6.0', '7.0']
 const apps = ['express-4', 'express-5']
 const published = '@types/express-session'
 
+/** Packages whose declarations need a newer TypeScript than some here; only tests with a lenient compiler have them. */
+const neighbours = ['@types/connect-pg-simple', '@types/pg', 'pg-protocol', 'pg-types']
+
 for (const version of compilers) {
   const typescript = path.join(__dirname, 'node_modules', `typescript-${version}`)
 
@@ -29,18 +32,26 @@ for (const version of compilers) {
     if (!chosen) return
 
     const { type, options } = chosen
-    const strict = { packages, without: [published], type, options: { ...options, ...strictest } }
+    const strict = {
+      packages,
+      without: [published, ...neighbours],
+      type,
+      options: { ...options, ...strictest }
+    }
     const circumstances = `with ${app} under ${setting}`
 
-    // Other packages' declarations are theirs to keep in order.
-    const withNeighbours = { ...options, ...strictest, skipLibCheck: true, experimentalDecorators: true }
+    const beside = {
+      packages,
+      without: [published],
+      type,
+      options: { ...options, ...strictest, skipLibCheck: true, experimentalDecorators: true }
+    }
 
     if (options.esModuleInterop === false) {
       compiles(`serve import * ${circumstances}`, typescript, { ...strict, folders: ['no-interop'] })
       compiles(`serve NestJS as documented ${circumstances}`, typescript, {
-        ...strict,
-        folders: ['nest'],
-        options: withNeighbours
+        ...beside,
+        folders: ['nest']
       })
       return
     }
@@ -52,9 +63,8 @@ for (const version of compilers) {
     compiles(`merge with an app's own ${circumstances}`, typescript, { ...strict, folders: ['augmented'] })
     if (options.moduleResolution !== 'node10') {
       compiles(`go with the packages beside them ${circumstances}`, typescript, {
-        ...strict,
-        folders: ['neighbours'],
-        options: withNeighbours
+        ...beside,
+        folders: ['neighbours']
       })
     }
   }
@@ -71,26 +81,25 @@ for (const version of compilers) {
     })
 
     // TypeScript below 6 takes in whatever is in node_modules/@types.
-    compiles(`serve an app on ${app} that has @types/express-session installed, too`, typescript, {
-      packages,
-      folders: ['drop-in', 'augmented'],
-      type,
-      options: { ...options, ...strictest, skipLibCheck: true }
-    })
+    for (const folder of ['drop-in', 'augmented']) {
+      compiles(`serve an app on ${app} that has @types/express-session, too: ${folder}`, typescript, {
+        packages,
+        folders: [folder],
+        type,
+        options: { ...options, ...strictest, skipLibCheck: true }
+      })
+    }
 
-    compiles(`ask of an app on ${app} no more than @types/express-session did`, typescript, {
-      packages,
-      published: true,
-      folders: ['drop-in'],
-      type,
-      options: { ...options, ...strictest }
-    })
-    compiles(`merge on ${app} no less than @types/express-session did`, typescript, {
-      packages,
-      published: true,
-      folders: ['augmented'],
-      type,
-      options: { ...options, ...strictest }
-    })
+    // That the tests ask for no more than 1.x gave.
+    for (const folder of ['drop-in', 'augmented']) {
+      compiles(`are asked no more on ${app} than @types/express-session was: ${folder}`, typescript, {
+        packages,
+        without: neighbours,
+        published: true,
+        folders: [folder],
+        type,
+        options: { ...options, ...strictest }
+      })
+    }
   }
 }
