@@ -2,18 +2,19 @@
 
 // npm run test:types - installs the compilers and the declarations of other packages, then runs the whole matrix.
 
-const { execFileSync } = require('node:child_process')
+const { execFileSync, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 
 for (const folder of ['.', 'express-4', 'express-5']) install(path.join(__dirname, folder))
 
 const mocha = require.resolve('mocha/bin/mocha.js')
-execFileSync(
+const { status } = spawnSync(
   process.execPath,
   [mocha, '--no-config', '--timeout', '600000', path.join(__dirname, 'matrix.js')],
   { stdio: 'inherit' }
 )
+process.exitCode = status ?? 1
 
 /** Installs what package-lock.json says, unless that is there already. */
 function install(folder) {

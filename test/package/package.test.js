@@ -1,0 +1,187 @@
+'use strict'
+
+// What `npm install` gives: the packed tarball, installed into empty projects and used in every way there is.
+// `node test/package/run.js` runs it.
+
+const assert = require('node:assert')
+const fs = require('node:fs')
+const path = require('node:path')
+const {
+  cleanUp,
+  install,
+  installed,
+  makeProject,
+  node,
+  pack,
+  rename,
+  root,
+  tool,
+  tools
+} = require('./projects')
+
+const given = process.env.EXPRESS_SESSION_TARBALL
+const app = ['express@5', '@types/express@5', '@types/node@20']
+
+let tarball
+
+before('packs the package', () => {
+  tarball = pack(given)
+})
+
+after('removes what was made', cleanUp)
+
+describe('the tarball', () => {
+  it('holds the build, its sources, and nothing else', () => {
+    const strangers = tarball.files.filter(
+      (file) => !/^(dist\/.+\.(js|d\.ts|map)|src\/.+\.ts|[A-Z]+(\.md)?|package\.json)$/.test(file)
+    )
+    assert.deepEqual(strangers, [])
+    for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', 'dist/index.js']) {
+      assert.ok(tarball.files.includes(file), file)
+    }
+    console.log(`      unpacked size: ${(tarball.unpackedSize / 1024).toFixed(1)} KB`)
+  })
+
+  it('has nothing that publint could complain of', async () => {
+    const { publint } = await import('publint')
+    const { formatMessage } = await import('publint/utils')
+    const content = fs.readFileSync(tarball.file)
+    const { messages, pkg } = await publint({
+      pack: { tarball: content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength) }
+    })
+    assert.deepEqual(
+      messages.map((message) => formatMessage(message, pkg)),
+      []
+    )
+  })
+
+  it('has types that are right for every resolver', async () => {
+    await node(root, tool('@arethetypeswrong/cli', 'attw'), tarball.file, '--format', 'ascii', '--no-emoji')
+  })
+
+  it('adds four packages to an app on Express 5, itself included', () => {
+    const project = makeProject('express@5')
+    const before = installed(project)
+    install(project, tarball.file)
+    const added = installed(project).filter((place) => !before.includes(place))
+    assert.deepEqual(
+      added.map((place) => place.replace('node_modules/', '')),
+      ['express-session', 'on-headers', 'random-bytes', 'uid-safe']
+    )
+    console.log(`      packages added to Express 5: ${added.length}, of ${installed(project).length}`)
+  })
+})
+
+const ways = {
+  'under its own name': () => tarball.file,
+  'under the alias express-session': () =>
+    `express-session@file:${rename(tarball.file, 'sessions-for-express')}`
+}
+
+for (const [way, spec] of Object.entries(ways)) {
+  describe(`installed ${way}`, () => {
+    let project
+
+    before(() => {
+      project = makeProject(spec(), ...app)
+    })
+
+    for (const script of [
+      'require.cjs',
+      'default-import.mjs',
+      'named-import.mjs',
+      'namespace-import.mjs',
+      'one-copy.mjs'
+    ]) {
+      it(`runs ${script}`, () => node(project, script))
+    }
+
+    it('works in jest', () =>
+      node(project, tool('jest'), '--rootDir', project, '--testMatch', '**/jest.test.js'))
+
+    it('works in vitest', () =>
+      node(project, tool('vitest'), 'run', '--globals', '--root', project, 'vitest.test.mjs'))
+
+    for (const entry of ['require.cjs', 'default-import.mjs', 'named-import.mjs', 'namespace-import.mjs']) {
+      it(`works bundled by esbuild from ${entry}`, () => bundleWithEsbuild(project, entry))
+      it(`works bundled by webpack from ${entry}`, () => bundleWithWebpack(project, entry))
+    }
+
+    const settings = {
+      'nodenext, CommonJS': ['commonjs', { module: 'nodenext' }],
+      'nodenext, ES modules': ['module', { module: 'nodenext' }],
+      'commonjs, resolution node10': [
+        'commonjs',
+        { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' }
+      ],
+      bundler: ['module', { module: 'esnext', moduleResolution: 'bundler' }]
+    }
+    for (const [setting, [type, options]] of Object.entries(settings)) {
+      it(`compiles and runs in TypeScript under ${setting}`, () =>
+        compileAndRun(project, 'app.ts', type, options))
+    }
+
+    it('compiles and runs in TypeScript under commonjs by import *, without esModuleInterop', () =>
+      compileAndRun(project, 'namespace-app.ts', 'commonjs', {
+        module: 'commonjs',
+        moduleResolution: 'node10',
+        esModuleInterop: false,
+        ignoreDeprecations: '6.0'
+      }))
+  })
+}
+
+async function bundleWithEsbuild(project, entry) {
+  const { build } = require(path.join(tools, 'esbuild'))
+  const outfile = path.join(project, 'bundles', `esbuild-${entry}.cjs`)
+  const wrapped = path.join(project, `esbuild-${entry}`)
+  // A bundle for CommonJS has no top-level await.
+  fs.writeFileSync(wrapped, readEntry(project, entry))
+  const { warnings } = await build({
+    entryPoints: [wrapped],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    outfile,
+    logLevel: 'silent'
+  })
+  assert.deepEqual(warnings, [])
+  await node(path.dirname(outfile), outfile)
+}
+
+async function bundleWithWebpack(project, entry) {
+  const webpack = require(path.join(tools, 'webpack'))
+  const bundles = path.join(project, 'bundles')
+  const wrapped = path.join(project, `webpack-${entry}`)
+  fs.writeFileSync(wrapped, readEntry(project, entry))
+  const stats = await new Promise((resolve, reject) => {
+    webpack(
+      {
+        mode: 'production',
+        target: 'node',
+        context: project,
+        entry: wrapped,
+        output: { path: bundles, filename: `webpack-${entry}.cjs` },
+        // Express looks for its view engines at run time, debug for a package of colours.
+        ignoreWarnings: [{ module: /node_modules\/(express|debug)\// }]
+      },
+      (error, result) => (error ? reject(error) : resolve(result))
+    )
+  })
+  assert.equal(stats.hasErrors() || stats.hasWarnings(), false, stats.toString())
+  await node(bundles, path.join(bundles, `webpack-${entry}.cjs`))
+}
+
+function readEntry(project, entry) {
+  return fs.readFileSync(path.join(project, entry), 'utf8').replace(/^await /m, '')
+}
+
+async function compileAndRun(project, file, type, options) {
+  const folder = fs.mkdtempSync(path.join(project, 'typescript-'))
+  fs.copyFileSync(path.join(project, file), path.join(folder, file))
+  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ type }))
+  const compilerOptions = { target: 'es2022', strict: true, rootDir: '.', outDir: 'out', ...options }
+  fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }))
+  await node(folder, tool('typescript', 'tsc'))
+  await node(folder, path.join('out', file.replace('.ts', '.js')))
+}
