@@ -1,0 +1,140 @@
+'use strict'
+
+// The pages, as functions from what is to be shown to HTML. Nothing here knows of requests or sessions.
+
+const { findProduct, products } = require('./products')
+
+// Puts values into HTML, escaped; what `html` made itself is left as it is.
+class Html {
+  constructor(text) {
+    this.text = text
+  }
+}
+
+function html(strings, ...values) {
+  return new Html(strings.reduce((text, string, i) => text + render(values[i - 1]) + string))
+}
+
+function render(value) {
+  if (value instanceof Html) return value.text
+  if (Array.isArray(value)) return value.map(render).join('')
+  return String(value ?? '').replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
+function page({ user, cart, flash }, title, content) {
+  const items = cart.reduce((sum, item) => sum + item.quantity, 0)
+  return html`<!doctype html>
+    <html lang="en">
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width" />
+      <title>${title} - Corner shop</title>
+      <style>
+        body {
+          font:
+            1rem/1.5 system-ui,
+            sans-serif;
+          margin: 2rem auto;
+          max-width: 40rem;
+          padding: 0 1rem;
+        }
+        nav,
+        form {
+          display: flex;
+          gap: 1rem;
+          align-items: center;
+          margin: 0.5rem 0;
+        }
+        [role='status'] {
+          padding: 0.5rem 1rem;
+          background: #eef;
+        }
+        .error {
+          background: #fdd;
+        }
+      </style>
+      <nav>
+        <a href="/">Shop</a>
+        <a href="/cart">Cart (${items})</a>
+        ${user ? html`<a href="/account">${user.name}</a>` : html`<a href="/login">Log in</a>`}
+        ${user && html`<form method="post" action="/logout"><button>Log out</button></form>`}
+      </nav>
+      ${flash && html`<p role="status" class="${flash.type}">${flash.message}</p>`}
+      <h1>${title}</h1>
+      ${content}
+    </html>`.text
+}
+
+function home(visitor, views) {
+  return page(
+    visitor,
+    'Corner shop',
+    html`<p>You have seen this page ${views} ${views === 1 ? 'time' : 'times'}.</p>
+      ${products.map(
+        (product) =>
+          html`<form method="post" action="/cart/add">
+            <span>${product.name}, ${product.price} each</span>
+            <input type="hidden" name="productId" value="${product.id}" />
+            <input type="number" name="quantity" value="1" min="1" max="99" aria-label="Quantity" />
+            <button>Add to cart</button>
+          </form>`
+      )}`
+  )
+}
+
+function login(visitor) {
+  return page(
+    visitor,
+    'Log in',
+    html`<p>This shop knows ada@example.com with the password <code>analytical</code>.</p>
+      <form method="post" action="/login">
+        <input
+          type="email"
+          name="email"
+          placeholder="Email"
+          aria-label="Email"
+          autocomplete="username"
+          required
+        />
+        <input
+          type="password"
+          name="password"
+          placeholder="Password"
+          aria-label="Password"
+          autocomplete="current-password"
+          required
+        />
+        <button>Log in</button>
+      </form>`
+  )
+}
+
+function account(visitor, sessionId) {
+  return page(
+    visitor,
+    'Your account',
+    html`<p>Logged in as ${visitor.user.email}.</p>
+      <p>The server knows this browser by a session id that ends in <code>${sessionId.slice(-4)}</code>.</p>`
+  )
+}
+
+function cart(visitor) {
+  if (visitor.cart.length === 0) return page(visitor, 'Your cart', html`<p>The cart is empty.</p>`)
+
+  const lines = visitor.cart.map(({ productId, quantity }) => ({ ...findProduct(productId), quantity }))
+  const total = lines.reduce((sum, line) => sum + line.price * line.quantity, 0)
+  return page(
+    visitor,
+    'Your cart',
+    html`<ul>
+        ${lines.map((line) => html`<li>${line.quantity} x ${line.name}, ${line.price * line.quantity}</li>`)}
+      </ul>
+      <p>Total: ${total}</p>
+      <form method="post" action="/cart/empty"><button>Empty the cart</button></form>`
+  )
+}
+
+function message(visitor, text) {
+  return page(visitor, 'Sorry', html`<p>${text}</p>`)
+}
+
+module.exports = { account, cart, home, login, message }
