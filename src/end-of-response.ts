@@ -72,8 +72,8 @@ export function beforeEnd(
       head.commit(res, chunk, encoding, lengthIsFinal)
       head.hold(res)
       run(work, (error) => {
-        if (error) fail(error)
         head.release(res)
+        if (error) fail(error)
         end.call(res, chunk, encoding, callback)
       })
       return res

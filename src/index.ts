@@ -42,10 +42,10 @@ function session(given?: session.SessionOptions): session.SessionMiddleware {
 }
 
 namespace session {
-  export import Cookie = cookies.Cookie
-  export import MemoryStore = memoryStores.MemoryStore
-  export import Session = sessions.Session
   export import Store = stores.Store
+  export import Cookie = cookies.Cookie
+  export import Session = sessions.Session
+  export import MemoryStore = memoryStores.MemoryStore
 
   export import CookieOptions = cookies.CookieOptions
   export import SessionData = sessions.SessionData

@@ -119,7 +119,9 @@ export abstract class Store extends EventEmitter {
    * @throws TypeError when the data have no `cookie`, or one that is none
    */
   createSession(req: any, data: SessionData): Session & SessionData {
-    const { expires, originalMaxAge } = data.cookie as { expires?: unknown; originalMaxAge: number | null }
+    const stored = data.cookie as { expires?: unknown; originalMaxAge: number | null }
+    const expires = stored.expires // No destructuring: stores rely on what V8 says of data without a cookie.
+    const { originalMaxAge } = stored
 
     const cookie = new Cookie(data.cookie)
     if (typeof expires === 'string') cookie.expires = new Date(expires)

@@ -1,0 +1,256 @@
+'use strict'
+
+// What an app can see without a request: names, errors, notices, and what the old constructors make.
+
+const assert = require('node:assert/strict')
+const { createSecretKey } = require('node:crypto')
+const util = require('node:util')
+const theirs = require('upstream-session')
+const ours = require('express-session')
+
+/** Does the same with both packages and compares what came of it. */
+function same(something) {
+  assert.deepEqual(outcomeOf(something, ours), outcomeOf(something, theirs))
+}
+
+/** What something gives or throws, and the deprecation notices meanwhile. */
+function outcomeOf(something, session) {
+  const notices = []
+  const listener = ({ message, namespace }) => notices.push(`${namespace}: ${message}`)
+  process.on('deprecation', listener)
+  try {
+    return { result: something(session), notices }
+  } catch (error) {
+    return { error: [error.name, error.message], notices }
+  } finally {
+    process.removeListener('deprecation', listener)
+  }
+}
+
+describe('the surface of express-session 1.19.0', () => {
+  it('has the same enumerable names', () => {
+    same((session) => Object.keys(session))
+    same((session) =>
+      Object.values(Object.getOwnPropertyDescriptors(session)).map((d) => 'value' in d && d.enumerable)
+    )
+    same((session) => [typeof session, session.name, session.length, session.session])
+  })
+
+  for (const name of ['Store', 'Cookie', 'Session', 'MemoryStore']) {
+    it(`has a ${name} with the same members`, () => {
+      same((session) => membersOf(session[name].prototype))
+      same((session) => session[name].name)
+      same((session) => inherited(session[name].prototype))
+    })
+  }
+
+  const optionSets = {
+    'no options': undefined,
+    'no secret': {},
+    'a null secret': { secret: null },
+    'an empty secret': { secret: '' },
+    'an empty list of secrets': { secret: [] },
+    'a numeric secret': { secret: 42 },
+    'a Buffer as the secret': { secret: Buffer.from('secret') },
+    'a KeyObject as the secret': { secret: createSecretKey(Buffer.from('secret')) },
+    'a list of secrets': { secret: ['a', Buffer.from('b')] },
+    'a genid that is no function': { secret: 'x', genid: 'id' },
+    'a false genid': { secret: 'x', genid: false },
+    'an unknown unset': { secret: 'x', unset: 'explode' },
+    'an empty unset': { secret: 'x', unset: '' },
+    'no resave': { secret: 'x', saveUninitialized: true },
+    'no saveUninitialized': { secret: 'x', resave: true },
+    'an undefined resave': { secret: 'x', resave: undefined, saveUninitialized: false },
+    'truthy flags': { secret: 'x', resave: 1, saveUninitialized: 'yes', rolling: 1 },
+    'the old name of the name': { secret: 'x', key: 'old' },
+    'a false cookie': { secret: 'x', cookie: false },
+    'null as the store': { secret: 'x', store: null }
+  }
+
+  for (const [name, options] of Object.entries(optionSets)) {
+    it(`says the same of ${name}`, () => {
+      same((session) => {
+        const middleware = session(options && { resave: false, saveUninitialized: false, ...options })
+        return [typeof middleware, middleware.name, middleware.length]
+      })
+      same((session) => typeof session(options))
+    })
+  }
+
+  const cookieOptions = {
+    none: undefined,
+    'an empty object': {},
+    'every attribute': {
+      path: '/app',
+      maxAge: 60000,
+      httpOnly: false,
+      domain: 'example.com',
+      secure: true,
+      sameSite: 'strict',
+      priority: 'high',
+      partitioned: true
+    },
+    'a path': { path: '/app' },
+    'no httpOnly': { httpOnly: null },
+    'a null maxAge': { maxAge: null },
+    'an originalMaxAge': { originalMaxAge: 1000, maxAge: 2000 },
+    'what it does not know': { colour: 'red', encode: String },
+    'a number': 5,
+    'a string': 'cookie'
+  }
+
+  for (const [name, options] of Object.entries(cookieOptions)) {
+    it(`makes the same Cookie of ${name}`, () => {
+      const withoutMoment = (cookie) => ({ ...cookie, _expires: cookie._expires && 'a moment' })
+      same((session) => withoutMoment(new session.Cookie(options)))
+      same((session) => Object.keys(new session.Cookie(options)))
+      same((session) => Object.keys(new session.Cookie(options).toJSON()))
+      same((session) => withTime(JSON.stringify(new session.Cookie(options))))
+      same((session) => withTime(util.inspect({ ...new session.Cookie(options).data })))
+    })
+  }
+
+  it('serialises a Cookie the same', () => {
+    for (const attributes of [
+      { expires: new Date(86400000) },
+      { expires: new Date(86400000), secure: true, sameSite: true },
+      { expires: new Date(86400000), sameSite: 'none', priority: 'low', partitioned: true },
+      { domain: 'example.com', httpOnly: false },
+      { expires: false },
+      { expires: new Date(NaN) },
+      { sameSite: 'sideways' },
+      { priority: 'urgent' },
+      { domain: 'a;b' }
+    ]) {
+      same((session) => new session.Cookie(attributes).serialize('sid', 'va lue;'))
+    }
+  })
+
+  it('takes values of a Cookie the same', () => {
+    for (const change of [
+      (cookie) => (cookie.expires = new Date(0)),
+      (cookie) => (cookie.expires = null),
+      (cookie) => (cookie.expires = '2040-01-01'),
+      (cookie) => (cookie.maxAge = 'soon'),
+      (cookie) => (cookie.maxAge = {}),
+      (cookie) => (cookie.maxAge = true),
+      (cookie) => (cookie.maxAge = undefined),
+      (cookie) => (cookie.maxAge = new Date(0)),
+      (cookie) => (cookie.originalMaxAge = 5)
+    ]) {
+      same((session) => {
+        const cookie = new session.Cookie()
+        change(cookie)
+        return [cookie.originalMaxAge, withTime(JSON.stringify(cookie)), cookie.hasLongExpires]
+      })
+    }
+  })
+
+  const constructors = {
+    'util.inherits and Store.call': (session) => {
+      function MyStore(options) {
+        session.Store.call(this, options)
+      }
+      util.inherits(MyStore, session.Store)
+      return new MyStore({})
+    },
+    __proto__: (session) => {
+      function MyStore() {}
+      MyStore.prototype.__proto__ = session.Store.prototype
+      return new MyStore()
+    },
+    'Object.create': (session) => {
+      function MyStore() {}
+      MyStore.prototype = Object.create(session.Store.prototype)
+      return new MyStore()
+    },
+    'a compiled ES5 class': (session) => {
+      function MyStore() {
+        return session.Store.apply(this, arguments) || this
+      }
+      Object.setPrototypeOf(MyStore, session.Store)
+      MyStore.prototype = Object.create(session.Store.prototype, { constructor: { value: MyStore } })
+      return new MyStore()
+    },
+    class: (session) => new (class MyStore extends session.Store {})(),
+    'MemoryStore.call': (session) => {
+      function MyStore() {
+        session.MemoryStore.call(this)
+      }
+      util.inherits(MyStore, session.MemoryStore)
+      return new MyStore()
+    },
+    'Store without new': (session) => session.Store.call(Object.create(session.Store.prototype))
+  }
+
+  for (const [name, make] of Object.entries(constructors)) {
+    it(`makes a Store by ${name}`, () => {
+      const sessionOf = (session) => {
+        const store = make(session)
+        if (!store) return store
+        const req = {}
+        store.createSession(req, { cookie: { originalMaxAge: 1000, expires: 0 }, user: 'ada' })
+        return [
+          store instanceof session.Store,
+          Object.keys(store),
+          Object.keys(req),
+          Object.keys(req.session),
+          req.session.user,
+          req.session instanceof session.Session,
+          typeof store.touch
+        ]
+      }
+      same(sessionOf)
+    })
+  }
+
+  it('makes Session and Cookie on a prepared `this`', () => {
+    same((session) => {
+      const made = Object.create(session.Session.prototype)
+      const result = session.Session.call(made, { sessionID: 'id' }, { user: 'ada' })
+      return [result, made.id, Object.keys(made), made.user]
+    })
+    same((session) => {
+      const made = Object.create(session.Cookie.prototype)
+      session.Cookie.call(made, { path: '/x' })
+      return [Object.keys(made), made.path]
+    })
+  })
+
+  it('reads the same dates out of stored sessions, and refuses the same', () => {
+    for (const cookie of [
+      { expires: '2040-01-01T00:00:00.000Z', originalMaxAge: 1000 },
+      { expires: new Date(0), originalMaxAge: null },
+      { expires: 86400000 },
+      { expires: null },
+      { expires: false, originalMaxAge: 5 },
+      {},
+      null,
+      undefined,
+      7
+    ]) {
+      same((session) => {
+        const req = {}
+        new session.Store().createSession(req, { cookie, user: 'ada' })
+        const made = req.session.cookie
+        return [made.originalMaxAge, made._expires?.constructor.name, Object.keys(made), req.session.user]
+      })
+    }
+  })
+})
+
+/** The names of a prototype. 1.19.0 forgot to give that of Cookie its constructor. */
+function membersOf(prototype) {
+  const names = Object.getOwnPropertyNames(prototype)
+  return names.filter((name) => name !== 'constructor').sort()
+}
+
+/** What a prototype inherits from. */
+function inherited(prototype) {
+  const parent = Object.getPrototypeOf(prototype)
+  return parent === Object.prototype ? 'Object' : parent.constructor.name
+}
+
+function withTime(text) {
+  return text?.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replace(/maxAge: \d+/, 'maxAge: MS')
+}
