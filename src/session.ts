@@ -87,7 +87,11 @@ export class Session {
 
   /** Restarts the idle timeout: the session expires `cookie.originalMaxAge` milliseconds from now. */
   touch(): this {
-    return this.resetMaxAge()
+    // Data may be named `resetMaxAge`.
+    const method: unknown = this.resetMaxAge
+    if (typeof method === 'function') method.call(this)
+    else Session.prototype.resetMaxAge.call(this)
+    return this
   }
 
   /** Restarts the idle timeout, as `touch` does. */
