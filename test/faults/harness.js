@@ -76,7 +76,8 @@ async function serve(options, handler, setUp = () => {}) {
     if (res.headersSent) next(error)
     else res.status(500).end(`Error page: ${error.message}`)
   })
-  return listen(http.createServer(app), served)
+  // Node refuses headers over 16 KB, unless told otherwise as here.
+  return listen(http.createServer({ maxHeaderSize: 256 * 1024 }, app), served)
 }
 
 async function listen(server, served = {}) {
