@@ -1,0 +1,36 @@
+const { fork } = require('node:child_process')
+const path = require('node:path')
+
+/** Measurements run in processes of their own: what one has compiled or left in memory cannot help or hinder another. */
+
+/**
+ * Runs a script of this folder, and gives what it answers.
+ *
+ * @param script - its file name
+ * @param args - for the function that it hands to `answer`; JSON values
+ * @param flags - for Node
+ */
+function ask(script, args, flags = []) {
+  return new Promise((resolve, reject) => {
+    const child = fork(path.join(__dirname, script), args.map(String), { execArgv: flags })
+    child.once('message', resolve)
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      if (code !== 0) reject(new Error(`${script} ${args.join(' ')} ended with code ${code}`))
+    })
+  })
+}
+
+/** In the script: answers with what a function makes of the arguments; on a terminal, by printing it. */
+async function answer(measure) {
+  const args = process.argv.slice(2).map((arg) => (Number.isNaN(Number(arg)) ? arg : Number(arg)))
+  const result = await measure(...args)
+  if (process.send) {
+    await new Promise((sent) => process.send(result, sent))
+    process.exit(0)
+  }
+  console.log(result)
+  process.exit(0)
+}
+
+module.exports = { answer, ask }

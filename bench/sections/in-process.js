@@ -1,0 +1,84 @@
+const { ask } = require('../child')
+const { barChart } = require('../chart')
+const { median } = require('../statistics')
+const { limit, one, ratio, table, whole } = require('../tables')
+
+const ROOMY = ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256']
+
+/** What the middleware itself costs: no network, each scenario in a process of its own. */
+async function run({ scenarios, quick, progress }) {
+  const results = []
+  for (const scenario of scenarios) {
+    progress(`in process: ${scenario.name}`)
+    const { name } = scenario
+    const cpu = await ask('in-process.js', [name, 'connect', quick ? 0.7 : 3], ['--expose-gc'])
+    const bytes = await ask('allocations.js', [name, 'connect', quick ? 5 : 9], ROOMY)
+    const express = await ask('in-process.js', [name, 'express', quick ? 0.5 : 2], ['--expose-gc'])
+    results.push({ scenario, cpu, bytes, express })
+  }
+  return { text: describe(results), charts: { overhead: chart(results) } }
+}
+
+function describe(results) {
+  const head = [
+    'scenario',
+    '',
+    'bare µs',
+    '1.19.0 +µs',
+    'ours +µs',
+    'ratio',
+    'middle half',
+    'target',
+    'A/A',
+    'in Express',
+    '1.19.0 +B',
+    'ours +B',
+    'ratio',
+    'target'
+  ]
+  const rows = results.map(({ scenario, cpu, bytes, express }) => [
+    scenario.name,
+    scenario.title,
+    one(cpu.bare),
+    one(cpu.upstream),
+    one(cpu.ours),
+    ratio(cpu.ratio),
+    cpu.spread.map(ratio).join('-'),
+    limit(cpu.ratio, scenario.target),
+    ratio(cpu.noise),
+    ratio(express.ratio),
+    whole(bytes.upstream),
+    whole(bytes.ours),
+    ratio(bytes.ratio),
+    limit(bytes.ratio, scenario.targetBytes)
+  ])
+  const noise = results.map(({ cpu }) => cpu.noise)
+  return [
+    '### In process',
+    '',
+    'CPU time a request of the middleware and the store, called directly on a request and a response of `node:http`:',
+    'what they cost more than the bare request. Contenders take turns in batches; medians of the rounds, with the',
+    'middle half of the ratios. "In Express" is the ratio when an Express 5 app calls the middleware. The bytes are',
+    'what a request allocates more than the bare one.',
+    '',
+    table(head, rows),
+    '',
+    `A/A, ours against a second copy of ours: median ${ratio(median(noise))}, from ${ratio(Math.min(...noise))} to ` +
+      `${ratio(Math.max(...noise))}. By so much the ratios may be off.`
+  ].join('\n')
+}
+
+function chart(results) {
+  return barChart({
+    title: 'CPU time that sessions add to a request, as a share of express-session 1.19.0',
+    note: 'in process; a tick marks the target; shorter is better',
+    bars: results.map(({ scenario, cpu }) => ({
+      label: `${scenario.name} ${scenario.title}`,
+      value: cpu.ratio,
+      tick: scenario.target,
+      text: `${ratio(cpu.ratio)}   (${one(cpu.ours)} of ${one(cpu.upstream)} µs)`
+    }))
+  })
+}
+
+module.exports = { run }
