@@ -67,12 +67,16 @@ export function beforeEnd(
     ended = true
     try {
       const work = planned()
-      if (!work) return end.call(res, chunk, encoding, callback)
+      if (!work) {
+        head.proceed()
+        return end.call(res, chunk, encoding, callback)
+      }
 
       head.commit(res, chunk, encoding, lengthIsFinal)
       head.hold(res)
       run(work, (error) => {
         head.release(res)
+        head.proceed()
         if (error) fail(error)
         end.call(res, chunk, encoding, callback)
       })
@@ -154,6 +158,8 @@ interface Head {
   hold(res: ServerResponse): void
   /** Makes it as it was, so that it can be ended. */
   release(res: ServerResponse): void
+  /** Nothing is held back any more. */
+  proceed(): void
 }
 
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
@@ -166,7 +172,8 @@ const http1Head: Head = {
   },
 
   hold: (res) => setFinished(res, true),
-  release: (res) => setFinished(res, false)
+  release: (res) => setFinished(res, false),
+  proceed: () => undefined
 }
 
 /** Node asks this property before it writes, and `writableEnded` tells it to others. */
@@ -180,52 +187,101 @@ function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): number {
 }
 
 /**
- * HTTP/2: `writeHead` sends the head at once, so it stops here, below all who listen to it. What it would have changed
- * for the app is said by properties of the response's own in the meantime.
+ * HTTP/2: Node sends the head as soon as it is written. Here it stays until something follows it, as in HTTP/1: a chunk,
+ * `flushHeaders()`, or the end with its work. What that would have changed for the app is said by properties of the
+ * response's own in the meantime.
  */
 class Http2Head implements Head {
+  /** Node's own, below all who listen to the head. */
   private readonly writeHead: (...args: unknown[]) => ServerResponse
   private held: unknown[] | undefined
-  private committing = false
+  private unshadowHead = nothing
+  private unshadowEnd = nothing
+  private proceeding = false
 
   constructor(private readonly res: ServerResponse) {
+    const write = res.write as (...args: unknown[]) => boolean
     this.writeHead = res.writeHead.bind(res) as (...args: unknown[]) => ServerResponse
-    res.writeHead = (...args: unknown[]) => {
-      if (!this.committing) return this.writeHead(...args)
-      this.held = args
-      return res
+    res.writeHead = (...args: unknown[]) => this.take(args)
+    res.write = (...args: unknown[]) => {
+      this.send()
+      return write.apply(res, args)
+    }
+    res.flushHeaders = () => {
+      this.send()
     }
   }
 
   commit(): void {
-    if (this.res.headersSent) return
-    this.committing = true
-    try {
-      this.res.writeHead(this.res.statusCode)
-    } finally {
-      this.committing = false
-    }
+    if (!this.res.headersSent) this.res.writeHead(this.res.statusCode)
   }
 
   hold(): void {
-    const refuse = (...args: unknown[]): boolean => {
-      const callback = args.find((arg) => typeof arg === 'function') as EndCallback | undefined
-      const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
-      if (callback) process.nextTick(callback, error)
-      return false
-    }
-    Object.defineProperties(this.res, {
-      headersSent: { value: true, configurable: true },
-      finished: { value: true, configurable: true },
-      writableEnded: { value: true, configurable: true },
-      write: { value: refuse, configurable: true, writable: true }
-    })
+    this.unshadowEnd = shadow(this.res, { finished: true, writableEnded: true, write: refuseWrite })
   }
 
   release(): void {
-    const res = this.res as unknown as Record<string, unknown>
-    for (const name of ['headersSent', 'finished', 'writableEnded', 'write'])
-      Reflect.deleteProperty(res, name)
-    if (this.held) this.writeHead(...this.held)
+    this.unshadowEnd()
+  }
+
+  proceed(): void {
+    this.proceeding = true
+    if (this.held) this.send()
+  }
+
+  private take(args: unknown[]): ServerResponse {
+    // A second head is refused by Node, once the first one is out.
+    if (this.held) this.send()
+    if (this.proceeding || this.res.headersSent) return this.writeHead(...args)
+
+    this.held = args
+    this.unshadowHead = shadow(this.res, {
+      headersSent: true,
+      setHeader: refuseHeader,
+      appendHeader: refuseHeader,
+      removeHeader: refuseHeader
+    })
+    return this.res
+  }
+
+  private send(): void {
+    if (!this.res.headersSent) this.res.writeHead(this.res.statusCode)
+    const { held } = this
+    if (!held) return
+    this.held = undefined
+    this.unshadowHead()
+    this.writeHead(...held)
+  }
+}
+
+function nothing(): void {
+  // Where nothing is shadowed.
+}
+
+function refuseHeader(): never {
+  throw Object.assign(new Error('Response has already been initiated.'), { code: 'ERR_HTTP2_HEADERS_SENT' })
+}
+
+function refuseWrite(...args: unknown[]): boolean {
+  const callback = args.find((arg) => typeof arg === 'function') as EndCallback | undefined
+  const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
+  if (callback) process.nextTick(callback, error)
+  return false
+}
+
+/** Puts values in the place of an object's own or inherited ones, and gives a function that puts those back. */
+function shadow(target: object, values: Record<string, unknown>): () => void {
+  const names = Object.keys(values)
+  const before = names.map((name) => Object.getOwnPropertyDescriptor(target, name))
+  for (const name of names) {
+    Object.defineProperty(target, name, { value: values[name], configurable: true, writable: true })
+  }
+
+  return () => {
+    names.forEach((name, i) => {
+      const descriptor = before[i]
+      if (descriptor) Object.defineProperty(target, name, descriptor)
+      else Reflect.deleteProperty(target, name)
+    })
   }
 }

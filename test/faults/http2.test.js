@@ -1,0 +1,154 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const http2 = require('node:http2')
+const { JsonStore, closeAll, gate, listen, pause, session, until, usual } = require('./harness')
+
+/** Serves over HTTP/2 as Node's compatibility API has it: no framework, the middleware called by hand. */
+async function serveHttp2(options, handler) {
+  const errors = []
+  let ids = 0
+  const middleware = session({ ...usual, genid: () => 'id' + ++ids, ...options })
+  const server = http2.createServer((req, res) => {
+    const handle = (error) => {
+      if (!error) return handler(req, res)
+      errors.push(error)
+      if (!res.headersSent) res.writeHead(500).end(error.message)
+    }
+    middleware(req, res, handle)
+  })
+  const { port } = await listen(server)
+  const client = http2.connect(`http://127.0.0.1:${port}`)
+  clients.push(client)
+  return { client, errors, visit: (request) => visit(client, request) }
+}
+
+function visit(client, { path = '/', cookie, method = 'GET' } = {}) {
+  return new Promise((resolve) => {
+    const stream = client.request({ ':path': path, ':method': method, ...(cookie && { cookie }) })
+    const seen = { end: 'never', headers: {}, body: '', chunks: 0 }
+    stream.setEncoding('utf8')
+    stream.on('response', (headers) => {
+      seen.headers = headers
+      seen.cookie = headers['set-cookie']?.[0].split(';')[0]
+    })
+    stream.on('data', (chunk) => (seen.body += chunk))
+    stream.on('error', () => {})
+    const timer = setTimeout(() => stream.close(), 700)
+    stream.on('end', () => (seen.end = 'complete'))
+    stream.on('close', () => {
+      clearTimeout(timer)
+      resolve(seen)
+    })
+    stream.end()
+  })
+}
+
+const clients = []
+
+describe('HTTP/2', () => {
+  afterEach(async () => {
+    clients.splice(0).forEach((client) => client.destroy())
+    await closeAll()
+  })
+
+  it('keeps a session from request to request', async () => {
+    const { visit, errors } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
+      req.session.count = (req.session.count || 0) + 1
+      res.end(String(req.session.count))
+    })
+    const { cookie, body, headers } = await visit()
+    assert.equal(body, '1')
+    assert.equal(headers[':status'], 200)
+    assert.equal((await visit({ cookie })).body, '2')
+    assert.deepEqual(errors, [])
+  })
+
+  it('sends neither head nor body before the session is stored', async () => {
+    const answer = gate()
+    const store = new JsonStore({ set: (sid, data, callback) => answer.pass(callback) })
+    const { client } = await serveHttp2({ store }, (req, res) => {
+      req.session.user = 'ada'
+      res.writeHead(302, { location: '/next' })
+      res.end('body')
+    })
+    let head
+    const stream = client.request({ ':path': '/' })
+    stream.on('response', (headers) => (head = headers))
+    stream.resume()
+    await until(() => answer.waiting)
+    await pause(30)
+    assert.equal(head, undefined)
+    answer.open()
+    await until(() => head)
+    assert.equal(head[':status'], 302)
+  })
+
+  it('answers HEAD, 204 and streams', async () => {
+    const { visit } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
+      req.session.user = 'ada'
+      if (req.url === '/204') res.writeHead(204)
+      if (req.url === '/stream') {
+        res.write('first ')
+        return setImmediate(() => res.end('last'))
+      }
+      res.end(req.url === '/204' ? undefined : 'body')
+    })
+    assert.equal((await visit({ method: 'HEAD' })).end, 'complete')
+    assert.equal((await visit({ path: '/204' })).headers[':status'], 204)
+    assert.equal((await visit({ path: '/stream' })).body, 'first last')
+  })
+
+  it('a failing save: a whole response, and the error for next', async () => {
+    const store = new JsonStore({
+      set: (sid, data, callback) => setImmediate(callback, new Error('set failed'))
+    })
+    const { visit, errors } = await serveHttp2({ store }, (req, res) => {
+      req.session.user = 'ada'
+      res.end('x'.repeat(1e6))
+    })
+    assert.equal((await visit()).body.length, 1e6)
+    await until(() => errors.length)
+    assert.deepEqual(errors.map(String), ['Error: set failed'])
+  })
+
+  it('data that JSON cannot hold: a whole response, and the error for next', async () => {
+    const { visit, errors } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
+      req.session.big = 10n
+      res.end('body')
+    })
+    assert.equal((await visit()).end, 'complete')
+    await until(() => errors.length)
+    assert.equal(errors.length, 1)
+  })
+
+  it('a client that leaves while its session is saved: nothing fails', async () => {
+    const answer = gate()
+    const store = new JsonStore({ set: (sid, data, callback) => answer.pass(callback) })
+    const { client, errors } = await serveHttp2({ store }, (req, res) => {
+      req.session.user = 'ada'
+      res.end('body')
+    })
+    const stream = client.request({ ':path': '/' })
+    stream.on('error', () => {})
+    await until(() => answer.waiting)
+    stream.close(http2.constants.NGHTTP2_CANCEL)
+    await pause(20)
+    answer.open()
+    await pause(20)
+    assert.deepEqual(errors, [])
+  })
+
+  it('end() looks ended at once: headersSent, nothing more to write', async () => {
+    const seen = []
+    const { visit } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
+      req.session.user = 'ada'
+      res.on('error', () => {})
+      const result = res.end('body')
+      seen.push(result === res, res.headersSent, res.writableEnded)
+      res.write('more')
+    })
+    assert.equal((await visit()).body, 'body')
+    assert.deepEqual(seen, [true, true, true])
+  })
+})
