@@ -18,9 +18,9 @@ function oursAgain() {
   return again
 }
 
-module.exports = {
-  ours,
-  oursAgain,
-  upstream,
-  upstreamVersion: () => require('upstream-session/package.json').version
-}
+/** The main file of an implementation, by name. */
+const fileOf = (name) => require.resolve({ ours: '..', upstream: 'upstream-session' }[name])
+
+const upstreamVersion = () => require('upstream-session/package.json').version
+
+module.exports = { fileOf, ours, oursAgain, upstream, upstreamVersion }

@@ -11,7 +11,9 @@ const { compose, write } = require('./report')
 const { scenarioNamed, scenarios } = require('./scenarios')
 
 const sections = {
-  'in-process': () => require('./sections/in-process')
+  'in-process': () => require('./sections/in-process'),
+  'end-to-end': () => require('./sections/end-to-end'),
+  redis: () => require('./sections/redis')
 }
 
 function readArguments(args) {
@@ -28,6 +30,7 @@ function readArguments(args) {
     quick: flags.includes('--quick'),
     write: args.length === 0 || flags.includes('--write'),
     sections: named.length > 0 ? named : Object.keys(sections),
+    chosen: chosen.length > 0,
     scenarios: chosen.length > 0 ? chosen : scenarios
   }
 }

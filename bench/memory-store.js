@@ -1,0 +1,96 @@
+const implementations = require('./implementations')
+const { median } = require('./statistics')
+const { dataOf, idOf } = require('./visitors')
+
+/**
+ * What a MemoryStore with many sessions costs, and what is left of them after they expired:
+ *
+ *     node --expose-gc bench/memory-store.js ours|upstream 1000000 [seconds to wait for the last to go]
+ *
+ * Sends two messages: the costs, and then what is left.
+ */
+async function main(implementation, count, patience = 60) {
+  const session = implementations[implementation]()
+  const store = new session.MemoryStore()
+  const soon = { expires: new Date(Date.now() + 3_600_000) }
+
+  global.gc()
+  const empty = process.memoryUsage().heapUsed
+  const set = await timeEach(count, (number, done) => store.set(idOf(number), made(session, number, soon), done))
+  global.gc()
+  const bytes = (process.memoryUsage().heapUsed - empty) / count
+
+  const some = Math.min(count, 100_000)
+  const get = await timeEach(some, (number, done) => store.get(idOf(number), done))
+  const length = await timeOnce((done) => store.length(done))
+  const all = await timeOnce((done) => store.all(done), 1)
+
+  // All of them are touched, to expire in a while.
+  const expires = new Date(Date.now() + 2000 + count * 0.02)
+  const touched = made(session, 0, { expires })
+  const touch = await timeEach(count, (number, done) => store.touch(idOf(number), touched, done))
+  report({ implementation, count, bytes, set, get, touch, length, all })
+
+  report({ implementation, count, ...(await afterExpiry(store, expires, patience)) })
+  process.exit(0)
+}
+
+function made(session, number, { expires }) {
+  const cookie = new session.Cookie()
+  cookie.expires = expires
+  return { cookie, ...dataOf(number, 0) }
+}
+
+/** @returns microseconds for one of so many calls, a crowd of them at a time */
+async function timeEach(count, call) {
+  const CROWD = 1000
+  const start = performance.now()
+  for (let first = 0; first < count; first += CROWD) {
+    await new Promise((resolve, reject) => {
+      let left = Math.min(CROWD, count - first)
+      const done = (error) => {
+        if (error) reject(error)
+        else if (--left === 0) resolve()
+      }
+      for (let number = first; number < Math.min(first + CROWD, count); number++) call(number, done)
+    })
+  }
+  return ((performance.now() - start) * 1000) / count
+}
+
+/** @returns milliseconds, as the median of some calls */
+async function timeOnce(call, times = 3) {
+  const results = []
+  for (let i = 0; i < times; i++) {
+    const start = performance.now()
+    await new Promise((resolve) => call(resolve))
+    results.push(performance.now() - start)
+  }
+  return median(results)
+}
+
+/** Waits until none is left, or patience ends, while watching for how long the process is blocked at most. */
+async function afterExpiry(store, expires, patience) {
+  await sleep(expires - Date.now())
+  let blocked = 0
+  let last = performance.now()
+  let left
+  do {
+    for (let i = 0; i < 100; i++) {
+      await sleep(10)
+      blocked = Math.max(blocked, performance.now() - last - 10)
+      last = performance.now()
+    }
+    // Counting takes its time, which is not the store's.
+    left = Object.keys(store.sessions).length
+    last = performance.now()
+  } while (left > 0 && Date.now() < expires.valueOf() + patience * 1000)
+  return { left, after: (Date.now() - expires) / 1000, blocked }
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+const report = (message) => (process.send ? process.send(message) : console.log(message))
+
+const [implementation, count, patience] = process.argv.slice(2)
+void main(implementation, Number(count), patience && Number(patience))
