@@ -1,4 +1,4 @@
-const express = require('express')
+const { expressApp } = require('./express-app')
 const implementations = require('./implementations')
 const { answerOf } = require('./dummy-http')
 const { handlerOf, optionsOf } = require('./scenarios')
@@ -21,28 +21,7 @@ const hosts = {
     }
   },
 
-  express(middleware, handler) {
-    if (!middleware) return theExpressApp(handler, (req, res, next) => next())
-    return theExpressApp(handler, middleware)
-  }
-}
-
-/**
- * One Express app for all: each app has prototypes of its own for requests and responses, and a process that has several
- * of them runs slower than any real one.
- */
-let app
-let current
-function theExpressApp(handler, middleware) {
-  if (!app) {
-    app = express()
-    app.use((req, res, next) => current(req, res, next))
-    app.get('/', handler)
-  }
-  return (req, res) => {
-    current = middleware
-    app(req, res)
-  }
+  express: (middleware, handler) => expressApp(handler, middleware)
 }
 
 async function makeContender(scenario, host, session) {

@@ -16,7 +16,9 @@ async function main(implementation, count, patience = 60) {
 
   global.gc()
   const empty = process.memoryUsage().heapUsed
-  const set = await timeEach(count, (number, done) => store.set(idOf(number), made(session, number, soon), done))
+  const set = await timeEach(count, (number, done) =>
+    store.set(idOf(number), made(session, number, soon), done)
+  )
   global.gc()
   const bytes = (process.memoryUsage().heapUsed - empty) / count
 
@@ -76,7 +78,7 @@ async function afterExpiry(store, expires, patience) {
   let last = performance.now()
   let left
   do {
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 300; i++) {
       await sleep(10)
       blocked = Math.max(blocked, performance.now() - last - 10)
       last = performance.now()

@@ -12,8 +12,11 @@ const { scenarioNamed, scenarios } = require('./scenarios')
 
 const sections = {
   'in-process': () => require('./sections/in-process'),
+  growth: () => require('./sections/growth'),
+  peers: () => require('./sections/peers'),
   'end-to-end': () => require('./sections/end-to-end'),
-  redis: () => require('./sections/redis')
+  redis: () => require('./sections/redis'),
+  'memory-store': () => require('./sections/memory-store')
 }
 
 function readArguments(args) {

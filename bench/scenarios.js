@@ -66,9 +66,6 @@ const scenarios = [
 const ofSize = (size) =>
   complete({ name: `size-${size}`, title: `session of ${size} bytes, read only`, size })
 
-/** A scenario of the curve over the number of sessions in a MemoryStore. */
-const ofCount = (stored) => complete({ name: `count-${stored}`, title: `S3 with ${stored} sessions`, stored })
-
 function complete(scenario) {
   return {
     visitor: 'returning',
@@ -78,17 +75,14 @@ function complete(scenario) {
     size: 0,
     /** How many visitors there are, each with a session; large ones would not fit into memory in such numbers. */
     visitors: scenario.size > 5000 ? 50 : 1000,
-    stored: 0,
     otherCookies: 0,
     ...scenario
   }
 }
 
-/** Finds a scenario by its name; `size-N` and `count-N` name any point of the curves. */
+/** Finds a scenario by its name; `size-N` names any point of the curve. */
 function scenarioNamed(name) {
-  const [kind, number] = name.split('-')
-  if (kind === 'size') return ofSize(Number(number))
-  if (kind === 'count') return ofCount(Number(number))
+  if (name.startsWith('size-')) return ofSize(Number(name.slice('size-'.length)))
   const found = scenarios.find((scenario) => scenario.name.toLowerCase() === name.toLowerCase())
   if (!found) throw new Error(`No scenario is named ${name}`)
   return found
@@ -122,4 +116,4 @@ function handlerOf(scenario) {
   }
 }
 
-module.exports = { handlerOf, ofCount, ofSize, optionsOf, scenarioNamed, scenarios }
+module.exports = { apps, handlerOf, optionsOf, scenarioNamed, scenarios }

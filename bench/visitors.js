@@ -24,7 +24,7 @@ function dataOf(number, size) {
 /** Puts the sessions of all visitors into a store. */
 async function moveIn(scenario, session, store) {
   if (scenario.visitor !== 'returning') return
-  const count = Math.max(scenario.visitors, scenario.stored)
+  const count = scenario.visitors
   for (let first = 0; first < count; first += CROWD) {
     const crowd = Array.from({ length: Math.min(CROWD, count - first) }, (_, i) => first + i)
     await Promise.all(crowd.map((number) => checkIn(scenario, session, store, number)))
