@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Work } from './session.js'
 
 type Chunk = string | Uint8Array | null | undefined
@@ -29,9 +30,7 @@ export function beforeEnd(
   report: (error: unknown) => void
 ): void {
   const end = res.end as (chunk?: Chunk, encoding?: BufferEncoding, callback?: EndCallback) => ServerResponse
-  // Somebody else's `end` may change the body: its length is known only when that has run.
-  const lengthIsFinal = !Object.hasOwn(res, 'end')
-  const head = req.httpVersionMajor === 2 ? new Http2Head(res) : http1Head
+  const head = headOf(req, res)
   let ended = false
 
   const fail = (error: unknown): void => {
@@ -72,7 +71,7 @@ export function beforeEnd(
         return end.call(res, chunk, encoding, callback)
       }
 
-      head.commit(res, chunk, encoding, lengthIsFinal)
+      head.commit(res, chunk, encoding)
       head.hold(res)
       run(work, (error) => {
         head.release(res)
@@ -148,12 +147,7 @@ function afterSecondEnd(res: ServerResponse, callback: EndCallback): void {
 /** The head of a response that has been ended by the app, but not yet been sent. */
 interface Head {
   /** Fixes status and headers; `on-headers` listeners run now. */
-  commit(
-    res: ServerResponse,
-    chunk: Chunk,
-    encoding: BufferEncoding | undefined,
-    lengthIsFinal: boolean
-  ): void
+  commit(res: ServerResponse, chunk: Chunk, encoding: BufferEncoding | undefined): void
   /** From now on the response looks ended: nothing can be written to it. */
   hold(res: ServerResponse): void
   /** Makes it as it was, so that it can be ended. */
@@ -162,23 +156,62 @@ interface Head {
   proceed(): void
 }
 
+function headOf(req: IncomingMessage, res: ServerResponse): Head {
+  if (req.httpVersionMajor === 2) return new Http2Head(res)
+  return Object.hasOwn(res, 'end') || Object.hasOwn(res, 'write') ? new WrappedHttp1Head() : http1Head
+}
+
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
 const http1Head: Head = {
-  commit(res, chunk, encoding, lengthIsFinal) {
+  commit(res, chunk, encoding) {
     if (res.headersSent || typeof res.writeHead !== 'function') return
     // As Node's own end() does before it renders the head; else the body would be sent in the chunked coding.
-    if (lengthIsFinal) (res as OutgoingLength)._contentLength = lengthOf(chunk, encoding)
+    ;(res as OutgoingLength)._contentLength = lengthOf(chunk, encoding)
     res.writeHead(res.statusCode)
   },
 
   hold: (res) => setFinished(res, true),
   release: (res) => setFinished(res, false),
-  proceed: () => undefined
+  proceed: nothing
+}
+
+/**
+ * HTTP/1, and somebody else wrapped `end` or `write` before us, as compression does: what is written to them may come out
+ * changed, and later. So the length of the body is not known yet, and Node must go on taking what they write; only the
+ * app is refused.
+ */
+class WrappedHttp1Head implements Head {
+  private unshadowEnd = nothing
+
+  commit(res: ServerResponse): void {
+    if (!res.headersSent && typeof res.writeHead === 'function') res.writeHead(res.statusCode)
+  }
+
+  hold(res: ServerResponse): void {
+    this.unshadowEnd = shadow(res, { writableEnded: true, write: refuseWrite.bind(res) })
+  }
+
+  release(): void {
+    this.unshadowEnd()
+  }
+
+  proceed = nothing
 }
 
 /** Node asks this property before it writes, and `writableEnded` tells it to others. */
 function setFinished(res: ServerResponse, finished: boolean): void {
   ;(res as { finished: boolean }).finished = finished
+}
+
+/** Node's own refusal, with its error. */
+function refuseWrite(this: ServerResponse, ...args: unknown[]): boolean {
+  const write = ServerResponse.prototype.write as (...args: unknown[]) => boolean
+  setFinished(this, true)
+  try {
+    return write.apply(this, args)
+  } finally {
+    setFinished(this, false)
+  }
 }
 
 function lengthOf(chunk: Chunk, encoding: BufferEncoding | undefined): number {
@@ -217,7 +250,7 @@ class Http2Head implements Head {
   }
 
   hold(): void {
-    this.unshadowEnd = shadow(this.res, { finished: true, writableEnded: true, write: refuseWrite })
+    this.unshadowEnd = shadow(this.res, { finished: true, writableEnded: true, write: refuseHttp2Write })
   }
 
   release(): void {
@@ -262,7 +295,7 @@ function refuseHeader(): never {
   throw Object.assign(new Error('Response has already been initiated.'), { code: 'ERR_HTTP2_HEADERS_SENT' })
 }
 
-function refuseWrite(...args: unknown[]): boolean {
+function refuseHttp2Write(...args: unknown[]): boolean {
   const callback = args.find((arg) => typeof arg === 'function') as EndCallback | undefined
   const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
   if (callback) process.nextTick(callback, error)
