@@ -21,6 +21,15 @@ function ask(script, args, flags = []) {
   })
 }
 
+/** The CPU time of a scenario, on `connect` or `express`. */
+const askCpu = (scenario, host, seconds) => ask('in-process.js', [scenario, host, seconds], ['--expose-gc'])
+
+/** The bytes that a request of a scenario allocates; the young generation has to hold a whole batch. */
+function askBytes(scenario, rounds) {
+  const flags = ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256']
+  return ask('allocations.js', [scenario, 'connect', rounds], flags)
+}
+
 /** In the script: answers with what a function makes of the arguments; on a terminal, by printing it. */
 async function answer(measure) {
   const args = process.argv.slice(2).map((arg) => (Number.isNaN(Number(arg)) ? arg : Number(arg)))
@@ -33,4 +42,4 @@ async function answer(measure) {
   process.exit(0)
 }
 
-module.exports = { answer, ask }
+module.exports = { answer, ask, askBytes, askCpu }

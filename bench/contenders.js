@@ -1,7 +1,7 @@
 const { expressApp } = require('./express-app')
 const implementations = require('./implementations')
 const { answerOf } = require('./dummy-http')
-const { handlerOf, optionsOf } = require('./scenarios')
+const { handlerOf, optionsOf, sendsCookie } = require('./scenarios')
 const { makeStore } = require('./stores')
 const { moveIn } = require('./visitors')
 
@@ -53,7 +53,7 @@ async function contendersOf(scenario, host) {
 async function checkContenders(scenario, contenders, headers) {
   for (const [name, { app }] of Object.entries(contenders)) {
     const answer = await answerOf(app, headers)
-    const cookie = name !== 'bare' && (scenario.app === 'login' || scenario.options?.rolling === true)
+    const cookie = name !== 'bare' && sendsCookie(scenario)
     const asExpected =
       answer.startsWith('HTTP/1.1 200 OK\r\n') && /^set-cookie: connect.sid=/im.test(answer) === cookie
     if (!asExpected) throw new Error(`In ${scenario.name}, ${name} answered:\n${answer}`)

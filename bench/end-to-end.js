@@ -2,6 +2,7 @@ const { fork } = require('node:child_process')
 const { once } = require('node:events')
 const path = require('node:path')
 const { drive } = require('./load')
+const { sendsCookie } = require('./scenarios')
 const { median, middleHalf, rotated } = require('./statistics')
 const { cookiesOf } = require('./visitors')
 
@@ -64,7 +65,7 @@ async function usage(child) {
 async function check(scenario, { url }, name, cookie) {
   const response = await fetch(url, { headers: cookie ? { cookie } : {} })
   const body = await response.text()
-  const expected = name !== 'bare' && (scenario.app === 'login' || scenario.options?.rolling === true)
+  const expected = name !== 'bare' && sendsCookie(scenario)
   if (response.status !== 200 || body !== 'ok' || response.headers.has('set-cookie') !== expected) {
     throw new Error(`In ${scenario.name}, ${name} answered ${response.status}: ${body}`)
   }

@@ -116,4 +116,7 @@ function handlerOf(scenario) {
   }
 }
 
-module.exports = { apps, handlerOf, optionsOf, scenarioNamed, scenarios }
+/** Whether the answers of a scenario carry the session cookie. */
+const sendsCookie = ({ app, options }) => app === 'login' || options?.rolling === true
+
+module.exports = { apps, handlerOf, optionsOf, scenarioNamed, scenarios, sendsCookie }

@@ -15,7 +15,7 @@ async function run({ scenarios, chosen, quick, progress }) {
   const results = []
   for (const scenario of scenarios.filter(({ name }) => chosen || USUAL.includes(name))) {
     progress(`end to end: ${scenario.name}`)
-    const rounds = await measureEndToEnd(scenario, ['bare', 'upstream', 'ours'], quick ? 3 : 6)
+    const rounds = await measureEndToEnd(scenario, ['bare', 'upstream', 'ours'], quick ? 3 : 5)
     results.push({ scenario, rounds })
   }
   return { text: describe(results), charts: { 'end-to-end': chart(results) } }

@@ -1,18 +1,17 @@
-const { ask } = require('../child')
+const { askBytes, askCpu } = require('../child')
 const { curveChart } = require('../chart')
 const { one, ratio, table, whole } = require('../tables')
 
 const SIZES = [100, 300, 1000, 3000, 10_000, 30_000, 100_000]
 const QUICK_SIZES = [100, 1000, 10_000]
-const ROOMY = ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256']
 
 /** How the cost of a request that only reads grows with the size of its session. */
 async function run({ quick, progress }) {
   const results = []
   for (const size of quick ? QUICK_SIZES : SIZES) {
     progress(`growth: ${size} bytes`)
-    const cpu = await ask('in-process.js', [`size-${size}`, 'connect', quick ? 0.5 : 1.2], ['--expose-gc'])
-    const bytes = await ask('allocations.js', [`size-${size}`, 'connect', 5], ROOMY)
+    const cpu = await askCpu(`size-${size}`, 'connect', quick ? 0.5 : 1.2)
+    const bytes = await askBytes(`size-${size}`, 5)
     results.push({ size, cpu, bytes })
   }
   return { text: describe(results), charts: { 'session-size': chart(results) } }

@@ -1,9 +1,7 @@
-const { ask } = require('../child')
+const { askBytes, askCpu } = require('../child')
 const { barChart } = require('../chart')
 const { median } = require('../statistics')
 const { limit, one, ratio, table, whole } = require('../tables')
-
-const ROOMY = ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256']
 
 /** What the middleware itself costs: no network, each scenario in a process of its own. */
 async function run({ scenarios, quick, progress }) {
@@ -11,9 +9,9 @@ async function run({ scenarios, quick, progress }) {
   for (const scenario of scenarios) {
     progress(`in process: ${scenario.name}`)
     const { name } = scenario
-    const cpu = await ask('in-process.js', [name, 'connect', quick ? 0.7 : 3], ['--expose-gc'])
-    const bytes = await ask('allocations.js', [name, 'connect', quick ? 5 : 9], ROOMY)
-    const express = await ask('in-process.js', [name, 'express', quick ? 0.5 : 2], ['--expose-gc'])
+    const cpu = await askCpu(name, 'connect', quick ? 0.7 : 2.5)
+    const bytes = await askBytes(name, quick ? 5 : 9)
+    const express = await askCpu(name, 'express', quick ? 0.5 : 1.5)
     results.push({ scenario, cpu, bytes, express })
   }
   return { text: describe(results), charts: { overhead: chart(results) } }

@@ -17,7 +17,7 @@ async function run({ quick, progress }) {
     const results = []
     for (const scenario of SCENARIOS) {
       progress(`peers: ${name} ${scenario}`)
-      results.push(await ask('peers/in-process.js', [name, scenario, quick ? 0.4 : 0.9], ['--expose-gc']))
+      results.push(await ask('peers/in-process.js', [name, scenario, quick ? 0.3 : 0.6], ['--expose-gc']))
     }
     const bare = results.map((result) => result.bare).sort((one, other) => one - other)[1]
     rows.push([
