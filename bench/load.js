@@ -7,15 +7,15 @@ const path = require('node:path')
 
 const CONNECTIONS = 50
 
-const hasWrk = () => spawnSync('wrk', ['-v']).error === undefined
-const driver = () => (hasWrk() ? 'wrk' : 'autocannon')
+const hasWrk = spawnSync('wrk', ['-v']).error === undefined
+const driver = hasWrk ? 'wrk' : 'autocannon'
 
 /**
  * @param cookies - Cookie headers, sent in turn; undefined for none
  * @returns `{ perSecond, p99 }`: requests a second, and milliseconds
  */
 function drive(url, cookies, seconds) {
-  return hasWrk() ? driveWrk(url, cookies, seconds) : driveAutocannon(url, cookies, seconds)
+  return hasWrk ? driveWrk(url, cookies, seconds) : driveAutocannon(url, cookies, seconds)
 }
 
 async function driveAutocannon(url, cookies, seconds) {

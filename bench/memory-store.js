@@ -2,6 +2,9 @@ const implementations = require('./implementations')
 const { median } = require('./statistics')
 const { dataOf, idOf } = require('./visitors')
 
+/** How often `get` and `touch` are called, whatever the number of sessions. */
+const CALLS = 100_000
+
 /**
  * What a MemoryStore with many sessions costs, and what is left of them after they expired:
  *
@@ -11,30 +14,44 @@ const { dataOf, idOf } = require('./visitors')
  */
 async function main(implementation, count, patience = 60) {
   const session = implementations[implementation]()
+  const inAnHour = { expires: new Date(Date.now() + 3_600_000) }
   const store = new session.MemoryStore()
-  const soon = { expires: new Date(Date.now() + 3_600_000) }
+  await warmUp(session, inAnHour)
 
   global.gc()
   const empty = process.memoryUsage().heapUsed
   const set = await timeEach(count, (number, done) =>
-    store.set(idOf(number), made(session, number, soon), done)
+    store.set(idOf(number), made(session, number, inAnHour), done)
   )
   global.gc()
   const bytes = (process.memoryUsage().heapUsed - empty) / count
 
-  const some = Math.min(count, 100_000)
-  const get = await timeEach(some, (number, done) => store.get(idOf(number), done))
+  const get = await timeEach(CALLS, (number, done) => store.get(idOf(number % count), done))
+  const visited = made(session, 0, inAnHour)
+  const touch = await timeEach(CALLS, (number, done) => store.touch(idOf(number % count), visited, done))
   const length = await timeOnce((done) => store.length(done))
   const all = await timeOnce((done) => store.all(done), 1)
 
   // All of them are touched, to expire in a while.
   const expires = new Date(Date.now() + 2000 + count * 0.02)
-  const touched = made(session, 0, { expires })
-  const touch = await timeEach(count, (number, done) => store.touch(idOf(number), touched, done))
+  const expiring = made(session, 0, { expires })
+  await timeEach(count, (number, done) => store.touch(idOf(number), expiring, done))
   report({ implementation, count, bytes, set, get, touch, length, all })
 
   report({ implementation, count, ...(await afterExpiry(store, expires, patience)) })
   process.exit(0)
+}
+
+/** Until the compiler has seen everything: the smallest stores would not take long enough. */
+async function warmUp(session, expiry) {
+  const store = new session.MemoryStore()
+  for (let i = 0; i < 20; i++) {
+    await timeEach(1000, (number, done) => store.set(idOf(number), made(session, number, expiry), done))
+    await timeEach(1000, (number, done) => store.get(idOf(number), done))
+    await timeEach(1000, (number, done) => store.touch(idOf(number), made(session, number, expiry), done))
+    await timeOnce((done) => store.length(done))
+  }
+  store.clear()
 }
 
 function made(session, number, { expires }) {

@@ -9,7 +9,7 @@ const USUAL = ['S1', 'S2', 'S3', 'S4', 'S5']
 
 /** What a user's server gains: an Express 5 app over loopback. */
 async function run({ scenarios, chosen, quick, progress }) {
-  const missing = driver() === 'autocannon' ? installPeers() : undefined
+  const missing = driver === 'autocannon' ? installPeers() : undefined
   if (missing) return { text: `### End to end\n\nLeft out: no wrk, and no autocannon (${missing}).` }
 
   const results = []
@@ -52,7 +52,7 @@ function describe(results) {
   return [
     '### End to end',
     '',
-    `An Express 5 app over loopback, ${CONNECTIONS} connections, load by ${driver()}: requests a second, CPU time of the`,
+    `An Express 5 app over loopback, ${CONNECTIONS} connections, load by ${driver}: requests a second, CPU time of the`,
     'server a request and what sessions add to it, and the time in which 99 of 100 requests are answered. Medians of',
     'the rounds.',
     '',

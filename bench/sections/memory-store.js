@@ -84,9 +84,9 @@ function chart(results) {
         curves: curves((r) => r.get + r.touch)
       },
       {
-        title: 'left after they expired',
-        xTitle: 'sessions in the store',
-        // A logarithmic axis has no zero: none is drawn as one.
+        title: 'left after all have expired',
+        xTitle: 'sessions in the store (none left is drawn as 1)',
+        // A logarithmic axis has no zero.
         curves: curves((r) => Math.max(1, r.left))
       }
     ]

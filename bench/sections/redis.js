@@ -49,7 +49,7 @@ function describe(results) {
   return [
     '### Redis',
     '',
-    `The same Express 5 app with connect-redis and a local redis-server, ${CONNECTIONS} connections, load by ${driver()}:`,
+    `The same Express 5 app with connect-redis and a local redis-server, ${CONNECTIONS} connections, load by ${driver}:`,
     'requests a second, and CPU time of the server a request. Medians of the rounds.',
     '',
     table(head, rows)
