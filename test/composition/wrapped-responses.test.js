@@ -223,6 +223,24 @@ describe('composes with', () => {
     assert.equal(response.headers['content-encoding'], 'gzip')
   })
 
+  it('nothing can be written after end(), though those who wrapped the response may write on', async () => {
+    let refused
+    const response = await visit(
+      [
+        compression(),
+        session({ secret: 'cat', resave: false, saveUninitialized: false, store: new SlowStore() })
+      ],
+      (res) => {
+        res.on('error', (error) => (refused = error.code))
+        res.write('body ')
+        res.end('last')
+        res.write('more')
+      }
+    )
+    assert.equal(response.text, 'body last')
+    assert.equal(refused, 'ERR_STREAM_WRITE_AFTER_END')
+  })
+
   it('a second session() inside the first: the outer one serves the request', async () => {
     const store = new SlowStore()
     const one = session({ secret: 'cat', resave: false, saveUninitialized: false, store })

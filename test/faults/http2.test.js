@@ -151,4 +151,64 @@ describe('HTTP/2', () => {
     assert.equal((await visit()).body, 'body')
     assert.deepEqual(seen, [true, true, true])
   })
+
+  it('headers are committed by writeHead() and by end(), though they have not left yet', async () => {
+    const codes = []
+    const tryTo = (change) => {
+      try {
+        change()
+      } catch (error) {
+        codes.push(error.code)
+      }
+    }
+    const { visit } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
+      req.session.user = 'ada'
+      if (req.url === '/head') res.writeHead(201)
+      else res.end('body')
+      assert.equal(res.headersSent, true)
+      tryTo(() => res.setHeader('x-late', '1'))
+      tryTo(() => res.removeHeader('set-cookie'))
+      if (req.url === '/head') res.end('body')
+    })
+    for (const path of ['/', '/head']) {
+      const { headers, body } = await visit({ path })
+      assert.equal(body, 'body')
+      assert.equal(headers[':status'], path === '/' ? 200 : 201)
+      assert.equal(headers['set-cookie'].length, 1)
+    }
+    assert.deepEqual(codes, new Array(4).fill('ERR_HTTP2_HEADERS_SENT'))
+  })
+
+  it('flushHeaders() sends them at once', async () => {
+    const step = gate()
+    const { client } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
+      req.session.user = 'ada'
+      res.writeHead(200)
+      res.flushHeaders()
+      step.pass(() => res.end('body'))
+    })
+    let head
+    const stream = client.request({ ':path': '/' })
+    stream.on('response', (headers) => (head = headers))
+    stream.resume()
+    await until(() => head)
+    step.open()
+    assert.equal(head['set-cookie'].length, 1)
+  })
+
+  it('a second writeHead() is refused as Node refuses it', async () => {
+    let code
+    const { visit } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
+      req.session.user = 'ada'
+      res.writeHead(200)
+      try {
+        res.writeHead(500)
+      } catch (error) {
+        code = error.code
+      }
+      res.end('body')
+    })
+    assert.equal((await visit()).headers[':status'], 200)
+    assert.equal(code, 'ERR_HTTP2_HEADERS_SENT')
+  })
 })

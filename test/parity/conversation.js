@@ -109,6 +109,11 @@ async function hold(session, { options, requests }) {
 
   const app = express()
   app.set('env', 'test')
+  let closed
+  app.use((req, res, next) => {
+    closed = new Promise((resolve) => res.on('close', resolve))
+    next()
+  })
   app.use(
     session({
       ...others,
@@ -154,6 +159,7 @@ async function hold(session, { options, requests }) {
         current.ending === 'head'
       )
       // What goes to next() does so when the response is out.
+      await closed
       await new Promise((resolve) => setTimeout(resolve, 2))
       const [setCookie] = response.headers['set-cookie'] || []
       if (setCookie) jar = setCookie.split(';')[0]

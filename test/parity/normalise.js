@@ -4,13 +4,13 @@
 const UNSTABLE = ['date', 'connection', 'keep-alive', 'etag']
 
 /**
- * Moments become the word TIME. A `maxAge` that was counted down, or set a tick later than read, is rounded to the tenth of
- * a second.
+ * Moments become the word TIME. A `maxAge` that was counted down, or set a tick later than read, is rounded to the
+ * second.
  */
 function normaliseText(text) {
   return text
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
-    .replace(/("originalMaxAge\\*":)(\d+)/g, (all, key, ms) => key + Math.round(ms / 100) * 100)
+    .replace(/("originalMaxAge\\*":)(\d+)/g, (all, key, ms) => key + Math.round(ms / 1000) * 1000)
 }
 
 function normaliseResponse({ end, status, headers, body }) {
