@@ -15,7 +15,7 @@ async function run({ scenarios, quick, progress }) {
   for (const scenario of scenarios.filter(({ store }) => store === 'memory')) {
     progress(`redis: ${scenario.name}`)
     const rounds = await withRedis((port) =>
-      measureEndToEnd(scenario, ['upstream', 'ours'], quick ? 2 : 3, port)
+      measureEndToEnd(scenario, ['upstream', 'ours'], quick ? 2 : 4, port)
     )
     results.push({ scenario, rounds })
   }
