@@ -1,0 +1,36 @@
+'use strict'
+
+const { fork } = require('node:child_process')
+const { once } = require('node:events')
+const path = require('node:path')
+
+/** Starts server.js, and asks it questions. */
+async function startServer(seed) {
+  const child = fork(path.join(__dirname, 'server.js'), [String(seed)], { execArgv: ['--expose-gc'] })
+  const waiting = new Map()
+  let asked = 0
+  const [{ port }] = await once(child, 'message')
+  child.on('message', ({ number, answer }) => {
+    waiting.get(number)(answer)
+    waiting.delete(number)
+  })
+  child.on('exit', (code) => {
+    if (code === 0 || child.signalCode === 'SIGTERM') return
+    console.error(`The server died: ${code}`)
+    process.exit(1)
+  })
+
+  return {
+    port,
+    ask(question, argument) {
+      const number = ++asked
+      return new Promise((resolve) => {
+        waiting.set(number, resolve)
+        child.send({ number, question, argument })
+      })
+    },
+    stop: () => child.kill()
+  }
+}
+
+module.exports = { startServer }
