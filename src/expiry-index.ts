@@ -19,6 +19,8 @@ export class ExpiryIndex {
   private readonly slots = new Map<number, Set<string>>()
   /** The first slot that may have ids. */
   private first = slotOf(Date.now())
+  /** The slot that is being emptied, and how far that is. */
+  private emptying: { ids: Set<string>; iterator: Iterator<string> } | undefined
   private timer: NodeJS.Timeout | undefined
 
   /** How many ids are known. */
@@ -68,12 +70,20 @@ export class ExpiryIndex {
     for (; this.first < present; this.first++) {
       const ids = this.slots.get(this.first)
       if (!ids) continue
-      for (const id of ids) {
-        this.forget(id)
-        return id
-      }
+      const id = this.nextOf(ids)
+      this.forget(id)
+      return id
     }
     return undefined
+  }
+
+  /**
+   * An id of a slot that is being emptied. One iterator walks the whole slot: a Set keeps a hole for what was deleted, and
+   * a new iterator would step over all of them again for each id.
+   */
+  private nextOf(ids: Set<string>): string {
+    if (this.emptying?.ids !== ids) this.emptying = { ids, iterator: ids.values() }
+    return this.emptying.iterator.next().value as string
   }
 
   /** What should have expired in a slot that has been emptied goes with the first that has not. */
@@ -91,7 +101,10 @@ export class ExpiryIndex {
   private removeFromSlot(id: string, slot: number): void {
     const ids = this.slots.get(slot)
     ids?.delete(id)
-    if (ids?.size === 0) this.slots.delete(slot)
+    if (ids?.size === 0) {
+      this.slots.delete(slot)
+      this.emptying = undefined
+    }
   }
 
   private wait(ms: number): void {
