@@ -41,11 +41,12 @@ app.get('/add', (req, res) => {
 })
 
 // Saved before the response: a success is a promise.
-app.get('/add-and-save', (req, res, next) => {
+app.get('/add-and-save', (req, res) => {
   add(req)
-  req.session.save((error) =>
-    error ? next(error) : res.json({ id: req.sessionID, items: req.session.items })
-  )
+  req.session.save((error) => {
+    if (error) return failed(res)
+    res.json({ id: req.sessionID, items: req.session.items })
+  })
 })
 
 app.get('/items', (req, res) => res.json({ id: req.sessionID, items: req.session.items || [] }))
@@ -63,18 +64,26 @@ app.get('/stream', (req, res) => {
   setTimeout(() => res.end('end'), 2)
 })
 
-app.get('/login', async (req, res) => {
+app.get('/login', (req, res) => {
   const { items } = req.session
-  await req.session.regenerate()
-  req.session.items = items
-  add(req)
-  await req.session.save()
-  res.json({ id: req.sessionID, items: req.session.items })
+  req.session.regenerate((error) => {
+    if (error) return failed(res)
+    req.session.items = items
+    add(req)
+    req.session.save((error) => {
+      if (error) return failed(res)
+      res.json({ id: req.sessionID, items: req.session.items })
+    })
+  })
 })
 
-app.get('/logout', (req, res, next) => {
-  req.session.destroy((error) => (error ? next(error) : res.json({ items: [] })))
+app.get('/logout', (req, res) => {
+  req.session.destroy((error) => (error ? failed(res) : res.json({ items: [] })))
 })
+
+function failed(res) {
+  res.status(500).json({ error: 'the store failed' })
+}
 
 // eslint-disable-next-line no-unused-vars -- Express knows an error handler by its four parameters
 app.use((error, req, res, next) => {
@@ -82,7 +91,7 @@ app.use((error, req, res, next) => {
   notSaved.add(req.query.id)
   // When the response is out there is nothing left to say. Express's own handler would close the connection, on which the
   // client's next request may be under way.
-  if (!res.headersSent) res.status(500).json({ error: error.message })
+  if (!res.headersSent) failed(res)
 })
 
 const server = app.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }))
