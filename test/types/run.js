@@ -2,11 +2,11 @@
 
 // npm run test:types - installs the compilers and the declarations of other packages, then runs the whole matrix.
 
-const { execFileSync, spawnSync } = require('node:child_process')
-const fs = require('node:fs')
+const { spawnSync } = require('node:child_process')
 const path = require('node:path')
+const { installed } = require('../support/installed')
 
-for (const folder of ['.', 'express-4', 'express-5']) install(path.join(__dirname, folder))
+for (const folder of ['.', 'express-4', 'express-5']) installed(path.join(__dirname, folder))
 
 const mocha = require.resolve('mocha/bin/mocha.js')
 const { status } = spawnSync(
@@ -15,15 +15,3 @@ const { status } = spawnSync(
   { stdio: 'inherit' }
 )
 process.exitCode = status ?? 1
-
-/** Installs what package-lock.json says, unless that is there already. */
-function install(folder) {
-  const installed = path.join(folder, 'node_modules', '.package-lock.json')
-  const lock = path.join(folder, 'package-lock.json')
-  if (fs.existsSync(installed) && fs.statSync(installed).mtimeMs > fs.statSync(lock).mtimeMs) return
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: folder,
-    stdio: 'inherit',
-    shell: process.platform === 'win32'
-  })
-}

@@ -1,0 +1,86 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
+const { chromium } = require('playwright-core')
+const { createShop } = require('../../examples/shop/app')
+
+describe('a person in the shop, with a real browser', () => {
+  let browser, page, server, url
+
+  before(async () => {
+    server = createShop({ secret: 'shop' }).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.on('listening', resolve))
+    url = `http://127.0.0.1:${server.address().port}`
+    browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] })
+  })
+
+  beforeEach(async () => {
+    const context = await browser.newContext()
+    page = await context.newPage()
+  })
+
+  after(async () => {
+    await browser?.close()
+    server.close()
+  })
+
+  it('logs in, fills the cart and logs out', async () => {
+    await page.goto(url)
+    await page.locator('form', { hasText: 'Tea' }).getByRole('button').click()
+    await page.getByRole('status').getByText('Tea is in your cart.').waitFor()
+
+    await page.getByRole('link', { name: 'Log in' }).click()
+    await page.getByLabel('Email').fill('ada@example.com')
+    await page.getByLabel('Password').fill('analytical')
+    await page.locator('form[action="/login"]').getByRole('button').click()
+    await page.getByText('Welcome, Ada!').waitFor()
+    await page.getByText('Logged in as ada@example.com').waitFor()
+
+    await page.getByRole('link', { name: 'Shop' }).click()
+    await page.locator('form', { hasText: 'Coffee' }).getByLabel('Quantity').fill('2')
+    await page.locator('form', { hasText: 'Coffee' }).getByRole('button').click()
+    await page.getByText('Total: 16').waitFor()
+
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByRole('link', { name: 'Cart (0)' }).click()
+    await page.getByText('The cart is empty.').waitFor()
+    assert.equal(await page.getByRole('link', { name: 'Log in' }).count(), 1)
+  })
+
+  it('sees a flash message once, over a redirect', async () => {
+    await page.goto(`${url}/account`)
+    await page.getByText('Please log in first.').waitFor()
+    await page.reload()
+    assert.equal(await page.getByText('Please log in first.').count(), 0)
+  })
+
+  it('has a cookie that scripts of the page cannot read', async () => {
+    await page.goto(url)
+    assert.equal(await page.evaluate('document.cookie'), '')
+    const [cookie] = await page.context().cookies()
+    assert.equal(cookie.name, 'shop.sid')
+    assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Lax', '/'])
+  })
+
+  it('loses no click, though each is followed by a redirect', async () => {
+    await page.goto(url)
+    for (let i = 1; i <= 15; i++) {
+      await page.goto(url)
+      await page.locator('form', { hasText: 'Biscuits' }).getByRole('button').click()
+      await page.getByText(`${i} x Biscuits`).waitFor()
+    }
+  })
+})
+
+function findChromium() {
+  const names = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'].filter(Boolean)
+  for (const name of names) {
+    try {
+      return execFileSync('which', [name], { encoding: 'utf8' }).trim()
+    } catch {
+      // The next one.
+    }
+  }
+  throw new Error('There is no browser: install the package chromium, or name one by CHROMIUM')
+}
