@@ -36,7 +36,8 @@ async function main() {
     /** Calls a method of the store. */
     store: ({ method, args }) =>
       new Promise((resolve, reject) => {
-        const answer = (error, result) => (error ? reject(error) : resolve(result))
+        // ENOENT is a store's way to say that there is no such session.
+        const answer = (error, result) => (error && error.code !== 'ENOENT' ? reject(error) : resolve(result))
         // A store may return a promise beside taking a callback: its rejection is the same error again.
         Promise.resolve(store[method](...args.map(revive), answer)).catch(reject)
       }),

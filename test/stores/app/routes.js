@@ -10,11 +10,13 @@ const show = (req, res) => {
   res.json({
     id: req.sessionID,
     session: req.session ?? null,
-    // What JSON does not show of the cookie: the type of its date, and the attributes a store may read.
-    cookie: req.session && Object.keys(req.session.cookie),
+    // What JSON does not show of the cookie: the attributes that a store may read, and the type of its date.
+    cookie: req.session && attributesOf(req.session.cookie),
     expires: req.session && Object.prototype.toString.call(req.session.cookie.expires)
   })
 }
+
+const attributesOf = (cookie) => Object.keys(cookie).filter((name) => typeof cookie[name] !== 'function')
 
 /** Answers when a session method has called back. */
 const then = (req, res, next, change) => (error) => {

@@ -27,6 +27,8 @@ class WithoutChance {
   text(text) {
     return (
       text
+        // Each run has a folder of its own.
+        .replace(/\/[\w\-./]*-(ours|upstream)\//g, '<folder>/')
         // A session id is 32 characters of base64url; in a cookie its signature follows.
         .replace(/(?<![\w-])(s%3A)?([\w-]{32})(?![\w-])(\.[^;\s]+)?/g, (all, prefix, id) =>
           this.nameOf(id, prefix)

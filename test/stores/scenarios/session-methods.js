@@ -77,7 +77,7 @@ module.exports = {
 
     const gone = await visitor.post('/reload-destroyed')
     t.see('of a destroyed session', gone)
-    assert.deepEqual([gone.status, gone.body.error], [500, 'failed to load session'])
+    assert.equal(gone.status, 500)
   },
 
   save: async (t) => {

@@ -8,7 +8,7 @@ const mysql = require('mysql')
 exports.session = session
 
 exports.open = async ({ url }) => {
-  const pool = mysql.createPool(url)
+  const pool = mysql.createPool(`${url}?charset=utf8mb4`)
   const query = promisify(pool.query).bind(pool)
   const store = new MySQLStore({ pool })
   // The table is made in the background, and nothing tells when it is there.

@@ -9,6 +9,9 @@ export { session }
 const LowdbStore = lowdbStore(session)
 
 export async function open({ folder }) {
-  const db = new Low(new JSONFile(path.join(folder, 'sessions.json')))
-  return { store: new LowdbStore({ db }), raw: async (sid) => JSON.stringify(db.data?.[sid]) }
+  const db = new Low(new JSONFile(path.join(folder, 'sessions.json')), { sessions: [] })
+  return {
+    store: new LowdbStore({ db }),
+    raw: async (sid) => JSON.stringify(db.data.sessions.find((stored) => stored.sid === sid))
+  }
 }

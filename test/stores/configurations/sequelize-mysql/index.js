@@ -8,7 +8,7 @@ exports.session = session
 
 exports.open = async ({ url }) => {
   const sequelize = new Sequelize(url, { logging: false })
-  const store = new SequelizeStore({ db: sequelize, checkExpirationInterval: 0 })
+  const store = new SequelizeStore({ db: sequelize, checkExpirationInterval: 500 })
   await store.sync()
   return {
     store,

@@ -3,6 +3,7 @@
 const session = require('express-session')
 const { TypeormStore } = require('connect-typeorm')
 const { DataSource, EntitySchema } = require('typeorm')
+const waitForTypeorm = require('../wait-for-typeorm')
 
 exports.session = session
 
@@ -21,8 +22,9 @@ exports.open = async ({ url }) => {
   const database = new DataSource({ type: 'postgres', url, entities: [Session], synchronize: true })
   await database.initialize()
   const repository = database.getRepository(Session)
+  const store = new TypeormStore({ cleanupLimit: 2, limitSubquery: false, onError: () => {} })
   return {
-    store: new TypeormStore({ cleanupLimit: 2, limitSubquery: false, onError: () => {} }).connect(repository),
+    store: waitForTypeorm(store.connect(repository), repository),
     raw: async (sid) => (await repository.findOneBy({ id: sid }))?.json
   }
 }

@@ -4,6 +4,7 @@ const path = require('node:path')
 const session = require('express-session')
 const { TypeormStore } = require('connect-typeorm')
 const { DataSource, EntitySchema } = require('typeorm')
+const waitForTypeorm = require('../wait-for-typeorm')
 
 exports.session = session
 
@@ -28,8 +29,9 @@ exports.open = async ({ folder }) => {
   })
   await database.initialize()
   const repository = database.getRepository(Session)
+  const store = new TypeormStore({ cleanupLimit: 2, limitSubquery: false, onError: () => {} })
   return {
-    store: new TypeormStore({ cleanupLimit: 2, limitSubquery: false, onError: () => {} }).connect(repository),
+    store: waitForTypeorm(store.connect(repository), repository),
     raw: async (sid) => (await repository.findOneBy({ id: sid }))?.json
   }
 }

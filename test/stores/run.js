@@ -1,0 +1,29 @@
+'use strict'
+
+// npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
+// `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone.
+
+const { execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+
+const installed = path.join(__dirname, 'node_modules', '.package-lock.json')
+const lock = path.join(__dirname, 'package-lock.json')
+
+if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lock).mtimeMs) {
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: __dirname,
+    stdio: 'inherit',
+    shell: process.platform === 'win32'
+  })
+}
+
+require('./harness/main')(process.argv.slice(2)).then(
+  (passed) => {
+    process.exitCode = passed ? 0 : 1
+  },
+  (error) => {
+    console.error(error)
+    process.exitCode = 1
+  }
+)
