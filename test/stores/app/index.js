@@ -42,8 +42,11 @@ async function main() {
         Promise.resolve(store[method](...args.map(revive), answer)).catch(reject)
       }),
 
-    /** Is this code the one that it should be? */
-    whose: () => ({ version: require.resolve('express-session'), hasStore: store instanceof session.Store }),
+    /** Which express-session the app and its store are on. */
+    whose: () => ({
+      file: session === require('express-session') && require.resolve('express-session'),
+      hasStore: store instanceof session.Store
+    }),
 
     /** What the server holds, as text. */
     raw: (sid) => raw?.(sid)

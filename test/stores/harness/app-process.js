@@ -22,7 +22,7 @@ class AppProcess {
     this.output = ''
     const execArgv = this.implementation === 'upstream' ? ['--require', UPSTREAM] : []
     this.process = fork(APP, [this.modulePath, JSON.stringify(this.given)], { execArgv, silent: true })
-    this.agent = new http.Agent({ keepAlive: true, maxSockets: 50 })
+    this.newConnections()
     const keep = (chunk) => (this.output = (this.output + chunk).slice(-3000))
     this.process.stdout.on('data', keep)
     this.process.stderr.on('data', keep)
@@ -63,6 +63,12 @@ class AppProcess {
       clearTimeout(timer)
       this.questions.delete(number)
     }
+  }
+
+  /** Whatever became of the connections so far, what comes next does not suffer from it. */
+  newConnections() {
+    this.agent?.destroy()
+    this.agent = new http.Agent({ keepAlive: true, maxSockets: 50 })
   }
 
   /** Sends a request. Resolves with `{ status, body, setCookie }`; rejects if the connection breaks. */

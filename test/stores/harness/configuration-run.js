@@ -24,17 +24,19 @@ class ConfigurationRun {
   }
 
   async runScenarios() {
-    for (const [name, scenario] of Object.entries(scenarios)) {
-      this.results[name] = await this.runScenario(name, scenario)
-    }
-    await this.second?.stop()
+    for (const name of Object.keys(scenarios)) await this.runScenario(name)
   }
 
-  async runScenario(name, scenario) {
+  async runScenario(name) {
+    this.results[name] = await this.resultOf(name, scenarios[name])
+  }
+
+  async resultOf(name, scenario) {
     if (name === 'two processes' && this.configuration.keptBy === 'memory')
       return { outcome: 'not offered', seen: [] }
     try {
       const app = await this.aliveApp()
+      app.newConnections()
       const secondProcess = () => this.secondApp()
       const result = await ScenarioRun.of(scenario, { app, methods: this.methods, secondProcess })
       if (!app.dead) return result
@@ -66,6 +68,11 @@ class ConfigurationRun {
       implementation: this.implementation
     })
     await app.start()
+    const { file, hasStore } = await app.ask('whose')
+    const isUpstream = Boolean(file) && file.includes('upstream-session')
+    if (!file || !hasStore || isUpstream !== (this.implementation === 'upstream')) {
+      throw new Error(`the app is on another express-session: ${file}`)
+    }
     return app
   }
 

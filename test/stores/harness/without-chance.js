@@ -33,7 +33,7 @@ class WithoutChance {
         .replace(/(?<![\w-])(s%3A)?([\w-]{32})(?![\w-])(\.[^;\s]+)?/g, (all, prefix, id) =>
           this.nameOf(id, prefix)
         )
-        .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, (date) => (isFixed(date) ? date : '<time>'))
+        .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, (date) => (isFixed(date) ? wholeSeconds(date) : '<time>'))
         .replace(/(Expires=)[^;]+/g, '$1<time>')
         .replace(/(originalMaxAge\W+)(\d+)/g, (all, name, number) => name + age(Number(number)))
         .replace(/\b1[6-9]\d{8}(\d{3})?(\.\d+)?\b/g, '<time>')
@@ -54,6 +54,11 @@ function age(number) {
 /** A date that a scenario chose itself. */
 function isFixed(date) {
   return date.startsWith('2020-') || date.startsWith('2037-')
+}
+
+/** For the same reason as in `age`. */
+function wholeSeconds(date) {
+  return date.replace(/\.\d+/, '.000')
 }
 
 /** Seconds or milliseconds since 1970, of these years. */

@@ -9,6 +9,9 @@ exports.needs = 'the package memcached'
 // It is a cache: what it held is gone when it is.
 exports.keepsWhatItAcknowledged = false
 
+// clear() empties the whole server, whoever else is on it.
+exports.oneAtATime = true
+
 exports.start = async () => {
   const command = findCommand('memcached')
   if (!command) return undefined
