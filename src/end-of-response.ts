@@ -20,31 +20,18 @@ interface OutgoingLength {
  *
  * @param req - the request
  * @param res - its response
- * @param plan - asked once, when the app ends the response, for the work; undefined for none
+ * @param plan - `commit` is asked, when the app ends the response, for the work; undefined for none
  * @param report - hears of an error in the plan or the work, when the response is out
  */
 export function beforeEnd(
   req: IncomingMessage,
   res: ServerResponse,
-  plan: () => Work | undefined,
+  plan: { commit(): Work | undefined },
   report: (error: unknown) => void
 ): void {
   const end = res.end as (chunk?: Chunk, encoding?: BufferEncoding, callback?: EndCallback) => ServerResponse
   const head = headOf(req, res)
   let ended = false
-
-  const fail = (error: unknown): void => {
-    whenOut(res, () => report(error))
-  }
-
-  const planned = (): Work | undefined => {
-    try {
-      return plan()
-    } catch (error) {
-      fail(error)
-      return undefined
-    }
-  }
 
   function endAfterwards(
     this: unknown,
@@ -65,7 +52,7 @@ export function beforeEnd(
 
     ended = true
     try {
-      const work = planned()
+      const work = workOf(plan, res, report)
       if (!work) {
         head.proceed()
         return end.call(res, chunk, encoding, callback)
@@ -76,7 +63,7 @@ export function beforeEnd(
       run(work, (error) => {
         head.release(res)
         head.proceed()
-        if (error) fail(error)
+        if (error) whenOut(res, () => report(error))
         end.call(res, chunk, encoding, callback)
       })
       return res
@@ -88,6 +75,20 @@ export function beforeEnd(
   }
 
   res.end = endAfterwards as ServerResponse['end']
+}
+
+/** The work that is planned; an error in the plan is reported like one in the work. */
+function workOf(
+  plan: { commit(): Work | undefined },
+  res: ServerResponse,
+  report: (error: unknown) => void
+): Work | undefined {
+  try {
+    return plan.commit()
+  } catch (error) {
+    whenOut(res, () => report(error))
+    return undefined
+  }
 }
 
 /**

@@ -1,13 +1,15 @@
 /**
- * What a session's data look like, to tell later whether they have changed: their JSON, without the cookie, whose expiry
- * moves with every request. Only the top-level `cookie` is left out; a nested property of that name is data.
+ * What a session's data look like, to tell later whether they have changed: their JSON, but for its first brace, and without
+ * the cookie, whose expiry moves with every request. Only the top-level `cookie` is left out; a nested property of
+ * that name is data.
  *
  * @throws whatever `JSON.stringify` throws: TypeError for a BigInt or a circular reference, or an error of the data's own
  * getters and `toJSON` methods
  */
 export function fingerprint(session: object): string {
   // Data that say themselves what their JSON is are asked, as a store's own JSON.stringify would ask them.
-  return JSON.stringify(saysItsOwnJson(session) ? session : { ...session, cookie: undefined })
+  const data = saysItsOwnJson(session) ? session : { ...session, cookie: undefined }
+  return String(JSON.stringify(data)).slice(1)
 }
 
 /** Whether the JSON of a session is not just that of its properties. */

@@ -1,16 +1,17 @@
 import createDebug = require('debug')
 import { isSecure, trustsProxy } from './secure-connection.js'
 import { checkCookie, overHttp, tooLate } from './cookie-warnings.js'
+import { whenOut } from './end-of-response.js'
 import { StoredFingerprint, fingerprint } from './fingerprint.js'
 import { generateSession } from './new-session.js'
 import { addCookie, readSessionId } from './session-id-cookie.js'
 import { Session, entrust } from './session.js'
-import { callStore } from './store-call.js'
+import { askStore, callStore } from './store-call.js'
 import { meansNoSession } from './store.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CookieOptions } from './cookie.js'
 import type { Settings } from './options.js'
-import type { SessionAction, SessionData, SessionKeeper, Work } from './session.js'
+import type { SessionAction, SessionData, SessionKeeper, SessionRequest, Work } from './session.js'
 import type { SetCookie } from './set-cookie.js'
 import type { Secret, SignedIds } from './signed-ids.js'
 import type { Presence } from './sessions-in-flight.js'
@@ -82,17 +83,14 @@ export class Lifecycle implements SessionKeeper {
     private readonly secrets: readonly Secret[],
     private readonly req: SessionfulRequest,
     private readonly res: ServerResponse,
-    /** Tells the app of an error, once the response is out. */
-    private readonly report: (error: unknown) => void
+    private readonly next: (error?: unknown) => void
   ) {}
 
   /**
-   * Gives the request its session: the stored one whose id it presents, or else a new one.
-   *
-   * @param next - continues the request, or takes the error
+   * Gives the request its session - the stored one whose id it presents, or else a new one - and goes on with the request.
    */
-  load(next: (error?: unknown) => void): void {
-    const { req, service } = this
+  load(): void {
+    const { next, req, service } = this
     const { settings } = service
     req.sessionStore = settings.store
     const verify = (value: string) => service.signedIds.verify(value, this.secrets)
@@ -107,7 +105,7 @@ export class Lifecycle implements SessionKeeper {
 
     debug('fetching %s', id)
     this.join(id)
-    callStore<SessionData>(settings.store, 'get', [id], (error, data, extra) => {
+    askStore<SessionData>(settings.store, 'get', [id], (error, data, extra) => {
       if (error && !meansNoSession(error)) {
         debug('error %j', error)
         next(error)
@@ -123,7 +121,7 @@ export class Lifecycle implements SessionKeeper {
 
   /** Starts a new session. */
   private begin(): void {
-    this.service.storeUse.generateFor(this.req, this.generate)
+    this.service.storeUse.generateFor(this.req, this)
     const session = this.take()
     this.originalData = fingerprint(session)
   }
@@ -148,9 +146,9 @@ export class Lifecycle implements SessionKeeper {
     return session
   }
 
-  /** Makes an empty session with a new id; `store.generate` for this request. */
-  readonly generate = (): void => {
-    generateSession(this.req, this.service.settings, this.cookieOptions)
+  /** Makes an empty session with a new id: what `store.generate` does for this request. */
+  generate(req: SessionRequest): void {
+    generateSession(req, this.service.settings, this.cookieOptions)
   }
 
   /** Adds the session cookie to the headers that are about to be sent, if it has to be there. */
@@ -184,15 +182,16 @@ export class Lifecycle implements SessionKeeper {
       // Before the end of the response the client gets to know the id, and other requests may come with it.
       if (this.finalData === undefined) this.join(id)
     } catch (error) {
-      this.report(error)
+      whenOut(res, () => this.next(error))
     }
   }
 
   /**
-   * Decides what becomes of the session at the end of the response.
+   * Decides what becomes of the session at the end of the response, and has it done.
    *
-   * @returns what is to be done before the response may leave, or undefined for nothing
-   * @throws TypeError when `req.session` is not a session, and whatever serialising it throws
+   * @returns what the response has to wait for, or undefined for nothing
+   * @throws TypeError when `req.session` is not a session, whatever serialising it throws, and the error of a store that
+   * answers at once
    */
   commit(): Work | undefined {
     // As it is now: a regenerate() that is still under way will replace it, too late for this response.
@@ -203,14 +202,24 @@ export class Lifecycle implements SessionKeeper {
       return undefined
     }
 
-    return (done) => {
-      this.afterCallsUnderWay(() => {
-        this.carryOut(decision, session as Session, (error) => {
-          this.leave()
-          done(error)
-        })
+    let answered = false
+    let failure: unknown
+    let waiting: Answer | undefined
+    this.afterCallsUnderWay(() => {
+      this.carryOut(decision, session as Session, (error) => {
+        this.leave()
+        answered = true
+        failure = error
+        waiting?.(error)
       })
-    }
+    })
+
+    if (!answered)
+      return (done) => {
+        waiting = done
+      }
+    if (failure) throw failure as Error
+    return undefined
   }
 
   private decide(): Decision {
@@ -246,23 +255,37 @@ export class Lifecycle implements SessionKeeper {
         // The app's own destroy() may have done it.
         if (this.destroyedId === sessionID) break
         debug('destroying')
-        this.ending(sessionID, (answer) => callStore(store, 'destroy', [sessionID], answer), done)
+        this.ending(sessionID, (answer) => askStore(store, 'destroy', [sessionID], answer), done)
         return
 
       case 'save':
         // A save that was under way may have done it.
         if (!this.needsSave(session)) break
-        save(session, done)
+        this.saveNow(session, done)
         return
 
       case 'touch':
         debug('touching')
-        callStore(store, 'touch', [sessionID, session], done)
+        askStore(store, 'touch', [sessionID, session], done)
         return
 
       case 'nothing':
     }
     done()
+  }
+
+  private saveNow(session: Session, done: Answer): void {
+    const method: unknown = session.save
+    if (method === Session.prototype.save) {
+      const { store } = this.service.settings
+      this.saving(session, (answer) => askStore(store, 'set', [session.id, session], answer), done)
+    } else if (typeof method === 'function') {
+      // Apps may have given it a `save` of their own.
+      method.call(session, done)
+    } else {
+      // Data may be named `save`.
+      void Session.prototype.save.call(session, done)
+    }
   }
 
   /** Does what the app asks of the session, and keeps the books of it. */
@@ -391,10 +414,10 @@ export class Lifecycle implements SessionKeeper {
   /** Puts the request among those in flight with a session id. */
   private join(id: string): void {
     const { res } = this
-    if (typeof res.once !== 'function') return
+    if (typeof res.on !== 'function') return
 
     if (this.presence) this.leave()
-    else res.once('close', () => this.leave())
+    else res.on('close', () => this.leave())
     this.presence = this.service.storeUse.inFlight.enter(id)
   }
 
@@ -487,11 +510,4 @@ function assertSession(session: unknown): void {
   const { cookie, req, save } = session as Partial<Session>
   if (typeof cookie === 'object' && (req || typeof save === 'function')) return
   throw new TypeError('req.session is not a session; to start afresh, call req.session.regenerate()')
-}
-
-/** Asks the session itself, which apps may have given a `save` of their own; unless that is data. */
-function save(session: Session, done: Answer): void {
-  const method: unknown = session.save
-  if (typeof method === 'function') method.call(session, done)
-  else void Session.prototype.save.call(session, done)
 }

@@ -3,6 +3,7 @@ import { ExpiryIndex } from './expiry-index.js'
 import { StoredFingerprint, saysItsOwnJson } from './fingerprint.js'
 import { cookieJson, dataJson, joinJson } from './session-json.js'
 import { keeperOf } from './session.js'
+import { AT_ONCE } from './store-call.js'
 import { Store } from './store.js'
 import type { SessionData } from './session.js'
 
@@ -31,29 +32,18 @@ export class MemoryStore extends Store {
 
   /** Answers with the session stored under an id, or with nothing. */
   get(sid: string, callback: (err: any, session?: SessionData | null) => void): void {
-    const session = read(this, sid)
-    const data = session && dataJson(this.sessions[sid] as string)
-    // The middleware compares with what is stored: that is at hand here, so it need not serialise what it is given.
-    const atHand = data === undefined ? [] : [new StoredFingerprint(data)]
-    setImmediate(callback as (...answer: unknown[]) => void, null, session, ...atHand)
+    setImmediate(callback, null, read(this, sid))
   }
 
   /** Stores a session's JSON. */
   set(sid: string, session: SessionData, callback?: (err?: any) => void): void {
-    this.sessions[sid] = toJson(session)
-    const index = indexOf(this)
-    index.note(sid, expiryOf(session.cookie))
-    removeExpired(this, index, REMOVED_PER_SET)
+    write(this, sid, session)
     if (callback) setImmediate(callback)
   }
 
   /** Gives a stored session the cookie, and so the expiry, of `session`. */
   override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
-    const json = this.sessions[sid]
-    if (json && !hasExpired(this, sid)) {
-      this.sessions[sid] = withCookie(json, session.cookie)
-      indexOf(this).note(sid, expiryOf(session.cookie))
-    }
+    renew(this, sid, session)
     if (callback) setImmediate(callback)
   }
 
@@ -98,6 +88,30 @@ export class MemoryStore extends Store {
   }
 }
 
+/** What the methods above do, for the middleware: it waits for no turn of the event loop. */
+Object.defineProperties(MemoryStore.prototype.get, {
+  [AT_ONCE]: {
+    value(this: MemoryStore, sid: string) {
+      const session = read(this, sid)
+      // The middleware compares with what is stored: that is at hand here, so it need not serialise what it is given.
+      const data = session && dataJson(this.sessions[sid] as string)
+      return [null, session, data === undefined ? undefined : new StoredFingerprint(data)]
+    }
+  }
+})
+for (const [method, doAtOnce] of [
+  [MemoryStore.prototype.set, write],
+  [MemoryStore.prototype.touch, renew],
+  [MemoryStore.prototype.destroy, forget]
+] as const) {
+  Object.defineProperty(method, AT_ONCE, {
+    value(this: MemoryStore, sid: string, session: SessionData) {
+      doAtOnce(this, sid, session)
+      return []
+    }
+  })
+}
+
 /** Each store's knowledge of when its sessions expire; not on the store, whose properties are the app's to see. */
 const indexes = new WeakMap<MemoryStore, ExpiryIndex>()
 
@@ -114,6 +128,21 @@ function indexOf(store: MemoryStore): ExpiryIndex {
     }
   }
   return index
+}
+
+function write(store: MemoryStore, sid: string, session: SessionData): void {
+  store.sessions[sid] = toJson(session)
+  const index = indexOf(store)
+  index.note(sid, expiryOf(session.cookie))
+  removeExpired(store, index, REMOVED_PER_SET)
+}
+
+/** Gives a stored session the cookie of another. */
+function renew(store: MemoryStore, sid: string, session: SessionData): void {
+  const json = store.sessions[sid]
+  if (!json || hasExpired(store, sid)) return
+  store.sessions[sid] = withCookie(json, session.cookie)
+  indexOf(store).note(sid, expiryOf(session.cookie))
 }
 
 /** Reads a session; what has expired is removed. */
@@ -140,17 +169,16 @@ function hasExpired(store: MemoryStore, sid: string): boolean {
 /** The JSON of a session; its data may just have been serialised, to see whether they changed. */
 function toJson(session: SessionData): string {
   const data = keeperOf(session)?.serialised(session)
-  const cookie = data !== undefined && beginsWithCookie(session) ? cookieJson(session.cookie) : undefined
-  return data === undefined || cookie === undefined ? JSON.stringify(session) : joinJson(cookie, data)
+  return data !== undefined && beginsWithCookie(session)
+    ? joinJson(cookieJson(session.cookie), data)
+    : JSON.stringify(session)
 }
 
 /** The JSON of a session with another cookie. */
 function withCookie(json: string, cookie: SessionData['cookie']): string {
   const data = dataJson(json)
-  const text = cookieJson(cookie)
-  if (data === undefined || text === undefined)
-    return JSON.stringify({ ...(JSON.parse(json) as SessionData), cookie })
-  return joinJson(text, data)
+  if (data === undefined) return JSON.stringify({ ...(JSON.parse(json) as SessionData), cookie })
+  return joinJson(cookieJson(cookie), data)
 }
 
 function beginsWithCookie(session: object): boolean {

@@ -2,7 +2,7 @@ import createDebug = require('debug')
 import onHeaders = require('on-headers')
 import parseUrl = require('parseurl')
 import { withoutTouch } from './cookie-warnings.js'
-import { beforeEnd, whenOut } from './end-of-response.js'
+import { beforeEnd } from './end-of-response.js'
 import { Lifecycle } from './lifecycle.js'
 import { cookieOptionsFor, generateSession } from './new-session.js'
 import { StoreUse } from './store-use.js'
@@ -31,8 +31,10 @@ export interface SessionMiddleware {
 /** Builds the middleware: what happens to each request, from top to bottom. */
 export function createMiddleware(settings: Settings) {
   const warnings = new Warnings()
-  const storeUse = StoreUse.of(settings.store, (req) => {
-    generateSession(req, settings, cookieOptionsFor(req, settings))
+  const storeUse = StoreUse.of(settings.store, {
+    generate: (req) => {
+      generateSession(req, settings, cookieOptionsFor(req, settings))
+    }
   })
   const service = {
     settings,
@@ -77,11 +79,10 @@ export function createMiddleware(settings: Settings) {
 
     if (cookieOptions.maxAge && !settings.resave && !settings.touches) withoutTouch(warnings)
 
-    const reportWhenOut: Next = (error) => whenOut(res, () => next(error))
-    const lifecycle = new Lifecycle(service, cookieOptions, secrets, req, res, reportWhenOut)
-    beforeEnd(req, res, () => lifecycle.commit(), next)
+    const lifecycle = new Lifecycle(service, cookieOptions, secrets, req, res, next)
+    beforeEnd(req, res, lifecycle, next)
     onHeaders(res, () => lifecycle.sendCookie())
-    lifecycle.load(next)
+    lifecycle.load()
   }
 }
 

@@ -44,27 +44,37 @@ function fromHeader(header: string | undefined, name: string, verify: Verify): s
   if (!header) return undefined
 
   let candidates = 0
-  for (let start = 0; start < header.length && candidates < MAX_CANDIDATES;) {
-    let end = header.indexOf(';', start)
-    if (end === -1) end = header.length
+  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
+    const start = startOfValue(header, at, name)
+    if (start === -1) continue
 
-    // cookie-pair = cookie-name "=" cookie-value, and white space around each is dropped (RFC 6265 section 5.2)
-    const equals = header.indexOf('=', start)
-    if (equals === -1) return undefined
-    if (equals < end && isName(header, start, equals, name)) {
-      candidates++
-      const id = verify(unquote(header.slice(equals + 1, end).trim()))
-      if (id) return id
-    }
-    start = end + 1
+    const end = header.indexOf(';', start)
+    const value = header.slice(start, end === -1 ? header.length : end)
+    const id = verify(unquote(value.trim()))
+    if (id) return id
+    if (++candidates === MAX_CANDIDATES) return undefined
   }
   return undefined
 }
 
-/** Compared in place, for a header may hold many cookies of which one is wanted. */
-function isName(header: string, start: number, end: number, name: string): boolean {
-  while (header[start] === ' ' || header[start] === '\t') start++
-  return header.startsWith(name, start) && header.slice(start + name.length, end).trim() === ''
+/**
+ * Is what looks like the name at a place in the header the name of a cookie, and where does its value start?
+ *
+ * cookie-pair = cookie-name "=" cookie-value, and white space around each is dropped (RFC 6265 section 5.2). The header
+ * may hold many other cookies, which this never looks at.
+ */
+function startOfValue(header: string, at: number, name: string): number {
+  let before = at - 1
+  while (isSpace(header[before])) before--
+  if (before !== -1 && header[before] !== ';') return -1
+
+  let after = at + name.length
+  while (isSpace(header[after])) after++
+  return header[after] === '=' ? after + 1 : -1
+}
+
+function isSpace(character: string | undefined): boolean {
+  return character === ' ' || character === '\t'
 }
 
 function unquote(value: string): string {

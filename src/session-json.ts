@@ -1,54 +1,41 @@
-/** How the JSON of nearly every session begins: the cookie is the first thing a session gets. */
+import type { CookieData } from './cookie.js'
+
+// Takes the JSON of a session apart without reading it, and puts it together without writing it anew. In
+
+//     {"cookie":{"originalMaxAge":null,...},"user":"ada","views":1}
+
+// the cookie comes first, for it is the first thing that a session gets, and the data are all that follows: in the text of
+// `fingerprint`, `"user":"ada","views":1}`.
+
 const START = '{"cookie":'
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPENING_BRACE = 0x7b
-const CLOSING_BRACE = 0x7d
+/** A session's JSON up to the end of its cookie: a brace that is not within a string. Sticky, for its `lastIndex`. */
+const UP_TO_DATA = /^\{"cookie":\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}/y
 
 /**
- * The JSON of a session's data alone, cut out of the JSON of the session: what `fingerprint` makes of it, without reading
- * or writing it anew.
+ * A session's data, cut out of the JSON of the session.
  *
- * @returns undefined if the text does not begin with the cookie
+ * @returns what `fingerprint` gives for the session, or undefined if the JSON does not begin with a plain cookie
  */
 export function dataJson(json: string): string | undefined {
-  const end = endOfCookie(json)
-  if (end === -1) return undefined
-  return json[end] === ',' ? '{' + json.slice(end + 1) : '{}'
+  UP_TO_DATA.lastIndex = 0
+  if (!UP_TO_DATA.test(json)) return undefined
+
+  const end = UP_TO_DATA.lastIndex
+  return json.slice(json[end] === ',' ? end + 1 : end)
 }
 
-/**
- * The JSON of a cookie. `JSON.stringify` takes longer over the one Date in it than over all the rest, and so gets its text.
- *
- * @returns undefined if there is none
- */
-export function cookieJson(cookie: object): string | undefined {
-  const { toJSON } = cookie as { toJSON?: () => object }
-  const data: object = typeof toJSON === 'function' ? toJSON.call(cookie) : cookie
-  const { expires } = data as { expires?: unknown }
+/** The JSON of a session, put together from that of its cookie and its data. */
+export function joinJson(cookie: string, data: string): string {
+  return data === '}' ? `${START}${cookie}}` : `${START}${cookie},${data}`
+}
+
+/** The JSON of a cookie. */
+export function cookieJson(cookie: object): string {
+  const { toJSON } = cookie as { toJSON?: () => CookieData }
+  const data = typeof toJSON === 'function' ? toJSON.call(cookie) : (cookie as CookieData)
+  const { expires } = data
+  // JSON.stringify takes longer over the one Date in it than over all the rest, and so gets its text.
   if (!(expires instanceof Date) || Number.isNaN(expires.valueOf())) return JSON.stringify(data)
   return JSON.stringify({ ...data, expires: expires.toISOString() })
-}
-
-/** The JSON of a session, put together from that of its cookie and that of its data. */
-export function joinJson(cookie: string, data: string): string {
-  return data === '{}' ? `${START}${cookie}}` : `${START}${cookie},${data.slice(1)}`
-}
-
-/** Where the cookie's JSON ends: at the brace that closes it, which is not one within a string. */
-function endOfCookie(json: string): number {
-  if (!json.startsWith(START) || json[START.length] !== '{') return -1
-
-  let depth = 0
-  let inString = false
-  for (let i = START.length; i < json.length; i++) {
-    const code = json.charCodeAt(i)
-    if (code === QUOTE) inString = !inString
-    else if (inString && code === BACKSLASH) i++
-    else if (inString) continue
-    else if (code === OPENING_BRACE) depth++
-    else if (code === CLOSING_BRACE && --depth === 0) return i + 1
-  }
-  return -1
 }

@@ -41,6 +41,35 @@ export function callStore<Result>(
   answer.deliver()
 }
 
+/** Under this symbol a method of a store may have another one, which returns the answer instead of calling back. */
+export const AT_ONCE: unique symbol = Symbol('express-session.at-once')
+
+/**
+ * As `callStore`, but a store that can answer at once does: for calls of the middleware itself, which need not wait for a
+ * turn of the event loop as the callbacks of apps do.
+ */
+export function askStore<Result>(
+  store: object,
+  name: string,
+  args: readonly unknown[],
+  callback: Answer<Result>
+): void {
+  const method = (store as Record<string, unknown>)[name] as { [AT_ONCE]?: (...args: unknown[]) => unknown[] }
+  const atOnce = method[AT_ONCE]
+  if (!atOnce) {
+    callStore(store, name, args, callback)
+    return
+  }
+
+  let answer: unknown[]
+  try {
+    answer = atOnce.apply(store, args as unknown[])
+  } catch (error) {
+    answer = [error]
+  }
+  callback(...(answer as Parameters<Answer<Result>>))
+}
+
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
 class StoreAnswer extends AsyncResource {
   private returned = false

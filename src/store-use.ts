@@ -3,12 +3,9 @@ import { keeperOf } from './session.js'
 import type { SessionRequest } from './session.js'
 import type { Store } from './store.js'
 
-/** Makes an empty session with a new id for a request. */
-export type Generate = (req: SessionRequest) => void
-
-/** A session's keeper that can also make the session's successor. */
-interface Generator {
-  generate?: Generate
+/** Something that makes an empty session with a new id for a request: a middleware, or the keeper of a session. */
+export interface Generator {
+  generate(req: SessionRequest): void
 }
 
 /**
@@ -24,10 +21,10 @@ export class StoreUse {
   readonly inFlight = new SessionsInFlight()
 
   /** Of the middleware made last: for requests that none is known to serve. */
-  private fallback: Generate | undefined
+  private fallback: Generator | undefined
 
   /** Of the request that is getting its first session right now. */
-  private current: Generate | undefined
+  private current: Generator | undefined
 
   private constructor(private readonly store: Store) {
     store.on('disconnect', () => {
@@ -39,20 +36,20 @@ export class StoreUse {
   }
 
   /** What is known of a store; every middleware that uses it asks here. */
-  static of(store: Store, generate: Generate): StoreUse {
+  static of(store: Store, generator: Generator): StoreUse {
     let use = StoreUse.uses.get(store)
     if (!use) {
       use = new StoreUse(store)
       StoreUse.uses.set(store, use)
     }
-    use.fallback = generate
+    use.fallback = generator
     store.generate = use.generate
     return use
   }
 
   /** Has the store make a request's first session: through `store.generate`, which apps may have replaced. */
-  generateFor(req: SessionRequest, generate: Generate): void {
-    this.current = generate
+  generateFor(req: SessionRequest, generator: Generator): void {
+    this.current = generator
     try {
       this.store.generate(req)
     } finally {
@@ -64,9 +61,9 @@ export class StoreUse {
    * The `generate` of the store. Each middleware has its own cookie options and `genid`; the session that is to be
    * replaced knows which of them serves the request.
    */
-  private readonly generate: Generate = (req) => {
-    const keeper = keeperOf(req.session) as Generator | undefined
-    const generate = this.current ?? keeper?.generate ?? this.fallback
-    generate?.(req)
+  private readonly generate = (req: SessionRequest): void => {
+    const keeper = keeperOf(req.session) as Partial<Generator> | undefined
+    const generator = this.current ?? (keeper?.generate ? (keeper as Generator) : this.fallback)
+    generator?.generate(req)
   }
 }
