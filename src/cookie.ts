@@ -222,3 +222,16 @@ export class SessionCookie implements Cookie {
 
 /** Makes cookies: `new Cookie({ maxAge: 60_000 })`. */
 export const Cookie = SessionCookie
+
+/** Whether two cookies differ in nothing but when they expire. */
+export function haveSameAttributes(a: CookieData, b: CookieData): boolean {
+  return (
+    a.domain === b.domain &&
+    a.path === b.path &&
+    a.httpOnly === b.httpOnly &&
+    a.secure === b.secure &&
+    a.partitioned === b.partitioned &&
+    a.priority === b.priority &&
+    a.sameSite === b.sameSite
+  )
+}

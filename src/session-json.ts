@@ -1,3 +1,4 @@
+import { SessionCookie as Cookie, haveSameAttributes } from './cookie.js'
 import type { CookieData } from './cookie.js'
 
 // Takes the JSON of a session apart without reading it, and puts it together without writing it anew. In
@@ -32,10 +33,37 @@ export function joinJson(cookie: string, data: string): string {
 
 /** The JSON of a cookie. */
 export function cookieJson(cookie: object): string {
-  const { toJSON } = cookie as { toJSON?: () => CookieData }
-  const data = typeof toJSON === 'function' ? toJSON.call(cookie) : (cookie as CookieData)
-  const { expires } = data
-  // JSON.stringify takes longer over the one Date in it than over all the rest, and so gets its text.
-  if (!(expires instanceof Date) || Number.isNaN(expires.valueOf())) return JSON.stringify(data)
-  return JSON.stringify({ ...data, expires: expires.toISOString() })
+  const { originalMaxAge, toJSON } = cookie as Partial<Cookie>
+  if (originalMaxAge === undefined || toJSON !== Cookie.prototype.toJSON) return JSON.stringify(cookie)
+
+  const data = (cookie as Cookie).toJSON()
+  if (!last || !haveSameAttributes(last, data)) learn(data)
+  const timeout = JSON.stringify(originalMaxAge)
+  return `{"originalMaxAge":${timeout}${beforeExpires}${expiresJson(data)}${afterExpires}`
+}
+
+// The cookies of a middleware differ in their expiry alone: the JSON of the other attributes is written once.
+let last: CookieData | undefined
+let beforeExpires = ''
+let afterExpires = ''
+
+function learn(attributes: CookieData): void {
+  const { partitioned, priority, secure, httpOnly, domain, path, sameSite } = attributes
+  beforeExpires = membersJson({ partitioned, priority })
+  afterExpires = membersJson({ secure, httpOnly, domain, path, sameSite }) + '}'
+  last = attributes
+}
+
+function expiresJson({ expires }: CookieData): string {
+  if (expires === null) return ',"expires":null'
+  // JSON.stringify takes longer over a Date than over all the rest.
+  if (expires instanceof Date && !Number.isNaN(expires.valueOf()))
+    return `,"expires":"${expires.toISOString()}"`
+  return membersJson({ expires })
+}
+
+/** The members of an object in JSON, each after a comma. */
+function membersJson(members: object): string {
+  const json = JSON.stringify(members).slice(1, -1)
+  return json && `,${json}`
 }

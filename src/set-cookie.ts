@@ -1,4 +1,5 @@
 import cookie = require('cookie')
+import { haveSameAttributes } from './cookie.js'
 import type { CookieData } from './cookie.js'
 
 type Options = cookie.CookieSerializeOptions
@@ -21,7 +22,7 @@ export class SetCookie {
    */
   text(value: string, attributes: CookieData | undefined): string {
     if (!attributes) return cookie.serialize(this.name, value, { encode: String })
-    if (!this.last || !haveSameText(this.last, attributes)) this.learn(attributes)
+    if (!this.last || !haveSameAttributes(this.last, attributes)) this.learn(attributes)
     return `${this.name}=${value}${this.beforeExpires}${this.expires(attributes)}${this.afterExpires}`
   }
 
@@ -43,16 +44,4 @@ export class SetCookie {
   private attributesText(attributes: Options): string {
     return cookie.serialize(this.name, '', attributes).slice(this.name.length + 1)
   }
-}
-
-function haveSameText(a: CookieData, b: CookieData): boolean {
-  return (
-    a.domain === b.domain &&
-    a.path === b.path &&
-    a.httpOnly === b.httpOnly &&
-    a.secure === b.secure &&
-    a.partitioned === b.partitioned &&
-    a.priority === b.priority &&
-    a.sameSite === b.sameSite
-  )
 }
