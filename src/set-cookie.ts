@@ -12,6 +12,8 @@ export class SetCookie {
   private last: CookieData | undefined
   private beforeExpires = ''
   private afterExpires = ''
+  private second = NaN
+  private expiresInSecond = ''
 
   constructor(private readonly name: string) {}
 
@@ -35,10 +37,19 @@ export class SetCookie {
   }
 
   private expires({ expires }: CookieData): string {
-    if (expires instanceof Date && !Number.isNaN(expires.valueOf()))
-      return `; Expires=${expires.toUTCString()}`
+    if (expires instanceof Date && !Number.isNaN(expires.valueOf())) return this.expiresAt(expires)
     // Whatever else it is, the library knows what to say.
     return this.attributesText({ expires } as Options)
+  }
+
+  /** Has a resolution of seconds: within one of them all cookies of a middleware say the same, mostly. */
+  private expiresAt(date: Date): string {
+    const second = Math.floor(date.valueOf() / 1000)
+    if (second !== this.second) {
+      this.second = second
+      this.expiresInSecond = `; Expires=${date.toUTCString()}`
+    }
+    return this.expiresInSecond
   }
 
   private attributesText(attributes: Options): string {
