@@ -1,0 +1,98 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { Strategy } = require('passport-local')
+const request = require('supertest')
+const { expresses, session, usual } = require('./support/neighbours')
+
+const passports = { 0.7: require('passport'), 0.6: require('passport-0.6') }
+const users = { 1: { id: 1, username: 'ada', password: 'analytical' } }
+
+function appWith({ Passport }, express, authenticateOptions = {}) {
+  const passport = new Passport()
+  passport.use(
+    new Strategy((username, password, done) => {
+      const user = Object.values(users).find((candidate) => candidate.username === username)
+      done(null, user && user.password === password ? user : false)
+    })
+  )
+  passport.serializeUser((user, done) => done(null, user.id))
+  passport.deserializeUser((id, done) => done(null, users[id]))
+
+  const app = express()
+  const store = new session.MemoryStore()
+  app.use(express.urlencoded({ extended: false }))
+  app.use(session({ ...usual, store }))
+  app.use(passport.initialize())
+  app.use(passport.session())
+  app.get('/before', (req, res) => {
+    req.session.before = 'kept'
+    res.send(req.sessionID)
+  })
+  app.post(
+    '/login/password',
+    passport.authenticate('local', { failureRedirect: '/login', ...authenticateOptions }),
+    (req, res) => res.redirect('/profile')
+  )
+  app.get('/profile', (req, res) => {
+    res.json({
+      user: req.user?.username,
+      authenticated: req.isAuthenticated(),
+      before: req.session.before,
+      id: req.sessionID
+    })
+  })
+  app.post('/logout', (req, res, next) => {
+    req.logout((error) => (error ? next(error) : res.redirect('/')))
+  })
+  return { browser: request.agent(app), store }
+}
+
+const ada = { username: 'ada', password: 'analytical' }
+const logIn = (browser, credentials = ada) => browser.post('/login/password').type('form').send(credentials)
+
+for (const [version, passport] of Object.entries(passports)) {
+  for (const [name, express] of Object.entries(expresses)) {
+    describe(`passport ${version} on ${name}`, () => {
+      it('logs in under a new session id, stays logged in, and logs out', async () => {
+        const { browser, store } = appWith(passport, express)
+        const { text: before } = await browser.get('/before')
+
+        const login = await logIn(browser)
+        assert.equal(login.headers.location, '/profile')
+        const { body } = await browser.get('/profile')
+        assert.equal(body.user, 'ada')
+        assert.equal(body.authenticated, true)
+        assert.notEqual(body.id, before)
+        assert.deepEqual(Object.keys(store.sessions), [body.id])
+
+        await browser.post('/logout').expect(302)
+        const { body: after } = await browser.get('/profile')
+        assert.deepEqual([after.user, after.authenticated], [undefined, false])
+        assert.notEqual(after.id, body.id)
+      })
+
+      it('refuses a wrong password', async () => {
+        const { browser } = appWith(passport, express)
+        const login = await logIn(browser, { username: 'ada', password: 'guess' })
+        assert.equal(login.headers.location, '/login')
+        assert.equal((await browser.get('/profile')).body.authenticated, false)
+      })
+
+      it('drops what was in the session before the login', async () => {
+        const { browser } = appWith(passport, express)
+        await browser.get('/before')
+        await logIn(browser)
+        assert.equal((await browser.get('/profile')).body.before, undefined)
+      })
+
+      it('keeps it with keepSessionInfo', async () => {
+        const { browser } = appWith(passport, express, { keepSessionInfo: true })
+        await browser.get('/before')
+        await logIn(browser)
+        const { body } = await browser.get('/profile')
+        assert.deepEqual([body.user, body.before], ['ada', 'kept'])
+      })
+    })
+  }
+}
