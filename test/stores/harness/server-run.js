@@ -1,0 +1,38 @@
+'use strict'
+
+const { outageOf } = require('./outage')
+
+/** A server with the configurations that are tried on it: all scenarios of each, then one outage for all together. */
+class ServerRun {
+  constructor(server, comparisons) {
+    Object.assign(this, { server, comparisons })
+  }
+
+  /** What is to be done, in parts that may be done at the same time; whichever is done last ends the server. */
+  jobs() {
+    let left = this.comparisons.length
+    return this.comparisons.map((comparison) => async () => {
+      await comparison.runScenarios()
+      left -= 1
+      if (left === 0) await this.end()
+    })
+  }
+
+  async end() {
+    try {
+      if (this.server.isOurs) await this.outage()
+    } finally {
+      for (const comparison of this.comparisons) await comparison.stop()
+      await this.server.stop()
+    }
+  }
+
+  async outage() {
+    const runs = this.comparisons.flatMap(({ ours, upstream }) => [ours, upstream])
+    const apps = await Promise.all(runs.map((run) => run.aliveApp()))
+    const seen = await outageOf(this.server, apps)
+    for (const [index, run] of runs.entries()) run.outage = seen[index]
+  }
+}
+
+module.exports = { ServerRun }
