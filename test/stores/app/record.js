@@ -10,20 +10,37 @@
 module.exports = function record(store) {
   const calls = []
   let withinStore = false
+  const within = (is, work) => {
+    const was = withinStore
+    withinStore = is
+    try {
+      return work()
+    } finally {
+      withinStore = was
+    }
+  }
+  // A store may call back before it returns: what then happens is not its own doing.
+  const outside = (callback) =>
+    likewise(callback, (self, args) => within(false, () => callback.apply(self, args)))
+
   for (const name of ['get', 'set', 'destroy', 'touch']) {
-    if (typeof store[name] !== 'function') continue
-    store[name] = new Proxy(store[name], {
-      apply(method, self, args) {
-        if (withinStore) return Reflect.apply(method, self, args)
-        calls.push([name, args[0]])
-        withinStore = true
-        try {
-          return Reflect.apply(method, self, args)
-        } finally {
-          withinStore = false
-        }
-      }
+    const method = store[name]
+    if (typeof method !== 'function') continue
+    store[name] = likewise(method, (self, args) => {
+      if (withinStore) return method.apply(self, args)
+      calls.push([name, args[0]])
+      const callback = args.at(-1)
+      if (typeof callback === 'function') args = [...args.slice(0, -1), outside(callback)]
+      return within(true, () => method.apply(self, args))
     })
   }
   return calls
+}
+
+/** A function in place of another, of the same length. */
+function likewise(original, work) {
+  const replacement = function (...args) {
+    return work(this, args)
+  }
+  return Object.defineProperty(replacement, 'length', { value: original.length })
 }

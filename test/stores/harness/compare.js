@@ -6,7 +6,7 @@ const listedDifferences = require('./listed-differences')
 /**
  * One cell of the table: what a scenario came to on ours, beside what it came to on 1.19.0.
  *
- * @returns `{ verdict, explanation }`; 'worse' and 'different' are faults
+ * @returns `{ verdict, explanation }`; all but 'same', 'listed', 'better' and 'not offered' are faults
  */
 module.exports = function compare(scenario, ours, upstream) {
   if (ours.outcome !== upstream.outcome) {
@@ -14,7 +14,7 @@ module.exports = function compare(scenario, ours, upstream) {
     return { verdict: better ? 'better' : 'worse', explanation: better ? upstream.reason : explain(ours) }
   }
   if (ours.outcome === 'not offered') return { verdict: 'not offered' }
-  if (ours.outcome === 'fails') return { verdict: 'fails alike', explanation: ours.reason }
+  if (ours.outcome === 'fails') return { verdict: 'fails on both', explanation: explain(ours) }
 
   let verdict = 'same'
   for (let index = 0; index < Math.max(ours.seen.length, upstream.seen.length); index++) {

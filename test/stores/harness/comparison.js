@@ -5,8 +5,8 @@ const { compareOutages } = require('./compare-outages')
 const compare = require('./compare')
 const { ConfigurationRun } = require('./configuration-run')
 
-/** Cells that are as they should be at any rate. */
-const SETTLED = ['same', 'listed', 'fails alike', 'not offered']
+const SETTLED = ['same', 'listed', 'lacking', 'not offered']
+const FAULTS = ['worse', 'different', 'fails on both']
 
 /** One configuration on ours beside the same on 1.19.0: its row of the table. */
 class Comparison {
@@ -37,9 +37,17 @@ class Comparison {
     return new ConfigurationRun({ configuration, implementation, url, folder: server.folderFor(name) })
   }
 
+  compare(name) {
+    const compared = compare(name, this.ours.results[name], this.upstream.results[name])
+    const lacks = this.configuration.lacks?.[name]
+    return compared.verdict === 'fails on both' && lacks
+      ? { verdict: 'lacking', explanation: lacks }
+      : compared
+  }
+
   /** Chance, or a busy machine, may make one cell differ, but not three times. */
   async cell(name) {
-    const compared = () => compare(name, this.ours.results[name], this.upstream.results[name])
+    const compared = () => this.compare(name)
     let cell = compared()
     for (let again = 0; again < 2 && !SETTLED.includes(cell.verdict); again++) {
       await this.ours.runScenario(name)
@@ -52,14 +60,16 @@ class Comparison {
   /** What is worse than on 1.19.0, or differs from it where it should not, as text. */
   faults() {
     const faults = Object.entries(this.cells)
-      .filter(([, { verdict }]) => verdict === 'worse' || verdict === 'different')
+      .filter(([, { verdict }]) => FAULTS.includes(verdict))
       .map(([name, { verdict, explanation }]) => `${this.id}, ${name}: ${verdict}\n${explanation}`)
-    if (this.ours?.outage) {
-      const { server, ours, upstream } = this
-      const found = compareOutages(ours.outage, upstream.outage, server.keepsWhatItAcknowledged)
-      faults.push(...found.map((fault) => `${this.id}, outage: ${fault}`))
-    }
-    return faults
+    return [...faults, ...this.outageFaults()]
+  }
+
+  outageFaults() {
+    const { server, ours, upstream } = this
+    if (!ours.outage) return []
+    const found = compareOutages(ours.outage, upstream.outage, server.keepsWhatItAcknowledged)
+    return found.map((fault) => `${this.id}, outage: ${fault}`)
   }
 
   async stop() {

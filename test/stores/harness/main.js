@@ -37,7 +37,9 @@ async function startServers(chosen, root) {
       const server = await RunningServer.start(name, path.join(root, name))
       return new ServerRun(
         server,
-        chosen.filter((configuration) => configuration.server === name).map((each) => new Comparison(each, server))
+        chosen
+          .filter((configuration) => configuration.server === name)
+          .map((each) => new Comparison(each, server))
       )
     })
   )
@@ -64,11 +66,15 @@ function report(comparisons, serverRuns) {
 
   const skipped = serverRuns.filter(({ server }) => server.missing)
   for (const { server, comparisons: notRun } of skipped) {
-    console.log(`\nSKIPPED ${notRun.map(({ id }) => id).join(', ')}: no ${server.title}; needs ${server.missing}`)
+    console.log(
+      `\nSKIPPED ${notRun.map(({ id }) => id).join(', ')}: no ${server.title}; needs ${server.missing}`
+    )
   }
   for (const { server } of serverRuns) {
     if (server.isOurs || server.missing || server.name === 'nothing') continue
-    console.log(`\nSKIPPED the outage of ${server.title}: the server of ${server.kind.variable} is not ours to kill`)
+    console.log(
+      `\nSKIPPED the outage of ${server.title}: the server of ${server.kind.variable} is not ours to kill`
+    )
   }
 
   const titles = serverRuns.map(({ server }) => server.title).filter((title) => title !== 'none')

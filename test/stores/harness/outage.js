@@ -27,7 +27,10 @@ class Outage {
     this.reader = await this.visitorWith({ views: 1 })
     this.changer = await this.visitorWith({ views: 1 })
     this.writers = await Promise.all(
-      Array.from({ length: WRITERS }, async () => ({ visitor: await this.visitorWith({ n: 0 }), acknowledged: 0 }))
+      Array.from({ length: WRITERS }, async () => ({
+        visitor: await this.visitorWith({ n: 0 }),
+        acknowledged: 0
+      }))
     )
     this.traffic = this.writers.map((writer) => this.write(writer))
   }
@@ -116,7 +119,8 @@ class Outage {
   /** How many of the sessions are older than what the client was told. */
   async lost() {
     const now = await Promise.all(this.writers.map(({ visitor }) => visitor.get('/look')))
-    return this.writers.filter(({ acknowledged }, index) => !(now[index].body.session?.n >= acknowledged)).length
+    return this.writers.filter(({ acknowledged }, index) => !(now[index].body.session?.n >= acknowledged))
+      .length
   }
 }
 

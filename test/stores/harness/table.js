@@ -12,7 +12,8 @@ const DOCS = path.join(__dirname, '..', '..', '..', 'docs', 'stores.md')
 const BEGIN = '<!-- Written by `npm run test:stores`, from here -->'
 const END = '<!-- to here -->'
 
-const MARKS = { same: '=', listed: '=', 'not offered': '', 'fails alike': '~', better: '+', worse: '**-**', different: '**≠**' }
+const MARKS = { same: '=', listed: '=', better: '+', 'not offered': '', lacking: '~' }
+const FAULT = '**!**'
 
 /** Writes what has been seen into its part of docs/stores.md. Nothing in it depends on chance or on the machine. */
 exports.writeTable = async (comparisons) => {
@@ -20,7 +21,7 @@ exports.writeTable = async (comparisons) => {
   const [before, rest] = [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END))]
   const order = configurations.map(({ id }) => id)
   const rows = [...comparisons].sort((one, other) => order.indexOf(one.id) - order.indexOf(other.id))
-  const parts = [summary(rows), scenarioTable(rows), failingAlike(rows), differences(), outageTable(rows)]
+  const parts = [summary(rows), scenarioTable(rows), lacking(rows), differences(), outageTable(rows)]
   await fs.writeFile(DOCS, `${before}${BEGIN}\n\n${parts.join('\n\n')}\n\n${rest}`)
 }
 
@@ -41,23 +42,23 @@ function scenarioTable(rows) {
   const lines = rows.map(({ configuration, server, cells }) => [
     titleOf(configuration),
     server.title === 'none' ? (configuration.keptBy ?? '') : server.title,
-    configuration.form,
-    ...names.map((name) => MARKS[cells[name].verdict])
+    `\`${configuration.form}\``,
+    ...names.map((name) => MARKS[cells[name].verdict] ?? FAULT)
   ])
   return [
     '### Every scenario on every store',
-    '`=` works, and as on 1.19.0 · `+` works, on 1.19.0 it does not · `~` the store itself does not do it, on either · empty: the store does not offer it',
+    '`=` works, and as on 1.19.0 · `+` works, on 1.19.0 it does not · `~` the store itself does not do it, on either · empty: the store does not offer it · `!` a fault',
     `Scenarios: ${legend}`,
     table(['store', 'kept by', 'form', ...names.map((_, index) => String(index + 1))], lines)
   ].join('\n\n')
 }
 
-function failingAlike(rows) {
+function lacking(rows) {
   const lines = rows.flatMap((row) => {
-    const names = Object.keys(row.cells).filter((name) => row.cells[name].verdict === 'fails alike')
-    return names.length > 0 ? [`- ${titleOf(row.configuration)}: ${names.join(', ')}`] : []
+    const names = Object.keys(row.cells).filter((name) => row.cells[name].verdict === 'lacking')
+    return names.map((name) => `- ${titleOf(row.configuration)}, ${name}: ${row.cells[name].explanation}`)
   })
-  return `What a store itself does not do, on either (\`~\`):\n\n${[...new Set(lines)].join('\n')}`
+  return `What a store itself does not do, whichever express-session it is under (\`~\`):\n\n${lines.join('\n')}`
 }
 
 function differences() {

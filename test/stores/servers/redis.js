@@ -1,5 +1,6 @@
 'use strict'
 
+const net = require('node:net')
 const findCommand = require('./find-command')
 const { OwnProcess, freePort } = require('./own-process')
 
@@ -20,6 +21,20 @@ exports.start = async (folder) => {
   await server.start()
   return { server, url: `redis://127.0.0.1:${port}` }
 }
+
+/**
+ * Before an outage: a Redis that has much to load answers LOADING for a while after its start, and whether an app asks
+ * just then is chance.
+ */
+exports.beforeOutage = (url) =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url)
+    const socket = net.connect(Number(port), hostname)
+    socket.on('error', reject)
+    socket.on('close', resolve)
+    socket.end('FLUSHALL\r\nBGREWRITEAOF\r\nQUIT\r\n')
+    socket.resume()
+  })
 
 /** Each run has a part of its own of the server: a prefix of its keys, which the configuration sets. */
 exports.part = async (url) => url

@@ -3,12 +3,9 @@
 const { promisify } = require('node:util')
 const session = require('express-session')
 const MemcachedStore = require('connect-memcached')(session)
+const soonBack = require('./soon-back')
 
 exports.session = session
-
-// The client's own defaults leave it to chance whether a request waits for a server that is down, and let the server be
-// for half a minute after it has failed.
-const soonBack = { retries: 1, minTimeout: 50, failures: 1, retry: 1000 }
 
 exports.open = async ({ url, name }) => {
   const prefix = `${name}:`

@@ -19,7 +19,13 @@ const Session = new EntitySchema({
 })
 
 exports.open = async ({ url }) => {
-  const database = new DataSource({ type: 'mysql', url, charset: 'utf8mb4', entities: [Session], synchronize: true })
+  const database = new DataSource({
+    type: 'mysql',
+    url,
+    charset: 'utf8mb4',
+    entities: [Session],
+    synchronize: true
+  })
   await database.initialize()
   const repository = database.getRepository(Session)
   const store = new TypeormStore({ cleanupLimit: 2, limitSubquery: false, onError: () => {} })
