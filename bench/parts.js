@@ -1,0 +1,131 @@
+'use strict'
+
+// What each thing that is there for speed gains: the time of one call with it, and of what would stand in its place.
+//
+//     npm run build && node bench/parts.js
+
+const cookie = require('cookie')
+const { sign } = require('cookie-signature')
+const uid = require('uid-safe')
+const { Cookie, MemoryStore } = require('../dist/index')
+const { fingerprint } = require('../dist/fingerprint')
+const { generateSessionId } = require('../dist/session-id')
+const { readSessionId } = require('../dist/session-id-cookie')
+const { cookieJson, dataJson, joinJson } = require('../dist/session-json')
+const { SetCookie } = require('../dist/set-cookie')
+const { SignedIds } = require('../dist/signed-ids')
+const { askStore, callStore } = require('../dist/store-call')
+const { median } = require('./statistics')
+
+const VISITORS = 64
+const CALLS = 20_000
+const ROUNDS = 9
+
+const secrets = ['one', 'two', 'three']
+const data = (i) => ({ user: { id: i, name: 'Ada Lovelace', roles: ['author', 'editor'] }, views: i })
+const visitors = Array.from({ length: VISITORS }, (_, i) => {
+  const id = generateSessionId()
+  const value = encodeURIComponent('s:' + sign(id, 'one'))
+  const session = { cookie: new Cookie({ maxAge: 3_600_000 }), ...data(i) }
+  const others = Array.from({ length: 20 }, (_, n) => `preference_${n}=value%20number%20${n}; `).join('')
+  const json = JSON.stringify(session)
+  return {
+    id,
+    value,
+    rotated: encodeURIComponent('s:' + sign(id, 'three')),
+    session,
+    json,
+    header: `${others}connect.sid=${value}`
+  }
+})
+
+const remembering = new SignedIds(true)
+const forgetting = new SignedIds(false)
+const setCookie = new SetCookie('connect.sid')
+const known = (value) => remembering.verify(value, secrets)
+const store = new MemoryStore()
+for (const { id, session } of visitors) store.set(id, session)
+
+const parts = {
+  'a signature verified before': {
+    with: ({ value }) => remembering.verify(value, secrets),
+    without: ({ value }) => forgetting.verify(value, secrets)
+  },
+  'the same, by the third of three secrets': {
+    with: ({ rotated }) => remembering.verify(rotated, secrets),
+    without: ({ rotated }) => forgetting.verify(rotated, secrets)
+  },
+  'a new session id from the pool': {
+    with: () => generateSessionId(),
+    without: () => uid.sync(24)
+  },
+  'the session cookie among twenty others': {
+    with: ({ header }) => readSessionId({ headers: { cookie: header } }, 'connect.sid', known),
+    without: ({ header }) => known(encodeURIComponent(cookie.parse(header)['connect.sid']))
+  },
+  'the fingerprint of a session, by a copy without its cookie': {
+    with: ({ session }) => fingerprint(session),
+    without: ({ session }) => JSON.stringify(session, (key, value) => (key === 'cookie' ? undefined : value))
+  },
+  'the fingerprint of a loaded session, cut out of its JSON': {
+    with: ({ json }) => dataJson(json),
+    without: ({ session }) => fingerprint(session)
+  },
+  'the JSON of a cookie': {
+    with: ({ session }) => cookieJson(session.cookie),
+    without: ({ session }) => JSON.stringify(session.cookie)
+  },
+  'the JSON of a touched session': {
+    with: ({ json, session }) => joinJson(cookieJson(session.cookie), dataJson(json)),
+    without: ({ json, session }) => JSON.stringify({ ...JSON.parse(json), cookie: session.cookie })
+  },
+  'the text of Set-Cookie': {
+    with: ({ value, session }) => setCookie.text(value, session.cookie.data),
+    without: ({ value, session }) => cookie.serialize('connect.sid', value, session.cookie.data)
+  }
+}
+
+/** Calls to a store are answered in a turn of the event loop, or at once: these are waited for. */
+const calls = {
+  'a session from the MemoryStore, at once': {
+    with: ({ id }, done) => askStore(store, 'get', [id], done),
+    without: ({ id }, done) => callStore(store, 'get', [id], done)
+  }
+}
+
+function timeOf(call) {
+  const start = process.hrtime.bigint()
+  for (let i = 0; i < CALLS; i++) call(visitors[i % VISITORS])
+  return Number(process.hrtime.bigint() - start) / CALLS / 1000
+}
+
+async function timeOfAnswered(call) {
+  const start = process.hrtime.bigint()
+  for (let i = 0; i < CALLS; i += 50) {
+    await new Promise((resolve) => {
+      let waiting = 50
+      for (let n = 0; n < 50; n++) call(visitors[(i + n) % VISITORS], () => --waiting || resolve())
+    })
+  }
+  return Number(process.hrtime.bigint() - start) / CALLS / 1000
+}
+
+async function compare(part, time) {
+  const rounds = { with: [], without: [] }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const way of ['with', 'without']) rounds[way].push(await time(part[way]))
+  }
+  return [median(rounds.with), median(rounds.without)]
+}
+
+async function main() {
+  console.log(`Node ${process.version}, microseconds a call: with, without`)
+  for (const [name, part] of Object.entries(parts)) print(name, await compare(part, timeOf))
+  for (const [name, part] of Object.entries(calls)) print(name, await compare(part, timeOfAnswered))
+}
+
+function print(name, [withIt, without]) {
+  console.log(`  ${name.padEnd(60)} ${withIt.toFixed(2).padStart(6)} ${without.toFixed(2).padStart(6)}`)
+}
+
+main()
