@@ -39,6 +39,13 @@ const answers = {
     callback(...answer)
     return Promise.resolve('something else')
   },
+  'answers with garbage behind the answer, and returns garbage'(callback, answer) {
+    callback(...answer, 'garbage', { more: 'garbage' })
+    return { then: 'garbage' }
+  },
+  'answers with a falsy error'(callback, [, result]) {
+    callback(0, result)
+  },
   'answers, and rejects later'(callback, answer) {
     setImmediate(callback, ...answer)
     return rejectLater()
@@ -60,6 +67,9 @@ const failures = {
     return rejectLater()
   }
 }
+
+/** What stores give for an error, and no error is. */
+const strangeErrors = ['text', 42, { message: 'an object' }, Symbol('error')]
 
 function rejectLater() {
   return pause(20).then(() => Promise.reject(new Error('too late')))
@@ -100,6 +110,30 @@ describe('any method of a store', () => {
         assert.deepEqual([response.end, response.body], ['complete', body])
         assert.deepEqual(errors.map(String), fails ? ['Error: store failed'] : [])
         assert.deepEqual(unhandled, [])
+      })
+    }
+  }
+
+  for (const error of strangeErrors) {
+    for (const method of ['get', 'set', 'touch', 'destroy']) {
+      it(`${method} gives ${typeof error} for an error: one response, and next has it`, async () => {
+        let misbehaving = false
+        const store = new JsonStore({
+          [method](...args) {
+            if (!misbehaving) return good[method].apply(this, args)
+            setImmediate(args.at(-1), error)
+          }
+        })
+        const { visit, errors } = await serve({ store, unset: 'destroy' }, (req, res) => {
+          if (!misbehaving || method === 'set') req.session.count = (req.session.count || 0) + 1
+          if (misbehaving && method === 'destroy') req.session = null
+          res.send('body')
+        })
+        const { cookie } = await visit()
+        misbehaving = true
+        assert.equal((await visit({ cookie })).end, 'complete')
+        await until(() => errors.length)
+        assert.equal(errors[0], error)
       })
     }
   }
