@@ -7,9 +7,19 @@
  * getters and `toJSON` methods
  */
 export function fingerprint(session: object): string {
+  if (hasNoData(session)) return EMPTY
+
   // Data that say themselves what their JSON is are asked, as a store's own JSON.stringify would ask them.
   const data = saysItsOwnJson(session) ? session : { ...session, cookie: undefined }
   return String(JSON.stringify(data)).slice(1)
+}
+
+/** The fingerprint of a session without data: most visitors of most apps never get another one. */
+const EMPTY = '}'
+
+function hasNoData(session: object): boolean {
+  for (const key in session) if (key !== 'cookie') return false
+  return !saysItsOwnJson(session)
 }
 
 /** Whether the JSON of a session is not just that of its properties. */
