@@ -19,30 +19,30 @@ async function main() {
     SESSION_SECRET: process.env.SESSION_SECRET || randomBytes(32).toString('hex')
   }
 
-  let stopping = false
-  for (let i = 0; i < PROCESSES; i++) cluster.fork(env)
+  const stop = (code) => {
+    cluster.removeAllListeners('exit')
+    for (const worker of Object.values(cluster.workers)) worker.process.kill()
+    redis.stop()
+    process.exit(code)
+  }
+  process.on('SIGINT', () => stop(0))
+  process.on('SIGTERM', () => stop(0))
+  process.on('disconnect', () => stop(0)) // the load run that started this ended
+
+  const listening = new Set()
+  cluster.on('listening', (worker, { port }) => {
+    listening.add(worker.id)
+    if (listening.size !== PROCESSES) return
+    console.log(`The shop is open, with ${PROCESSES} processes: http://localhost:${port}`)
+    process.send?.({ port, processes: Object.values(cluster.workers).map((each) => each.process.pid) })
+  })
   cluster.on('exit', (worker, code, signal) => {
-    if (stopping) return
+    // What never listened (a port in use, no Redis) would fail again: replacing it would go on for ever.
+    if (!listening.has(worker.id)) return stop(1)
     console.log(`Process ${worker.process.pid} ended (${signal || code}); another one takes its place.`)
     cluster.fork(env)
   })
-
-  let listening = 0
-  cluster.on('listening', (worker, { port }) => {
-    if (++listening !== PROCESSES) return
-    console.log(`The shop is open, with ${PROCESSES} processes: http://localhost:${port}`)
-    process.send?.({ port })
-  })
-
-  const stop = () => {
-    stopping = true
-    for (const worker of Object.values(cluster.workers)) worker.process.kill()
-    redis.stop()
-    process.exit()
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  process.on('disconnect', stop)
+  for (let i = 0; i < PROCESSES; i++) cluster.fork(env)
 }
 
 const ready = cluster.isPrimary ? main() : serve()

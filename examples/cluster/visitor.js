@@ -1,0 +1,116 @@
+'use strict'
+
+// One visitor of the load run, who remembers what the shop acknowledged and looks whether the shop still knows it.
+
+const http = require('node:http')
+
+const USERS = ['email=ada@example.com&password=analytical', 'email=grace@example.com&password=compiler']
+const ATTEMPTS = 50 // a request may hit the process that is being killed; more than a few times is a fault
+
+class Visitor {
+  /** `answered(processId)` hears of each answer, `unanswered()` of each request that got none, `fault(text)` of each loss. */
+  constructor(number, port, { answered, unanswered, fault }) {
+    this.port = port
+    this.answered = answered
+    this.unanswered = unanswered
+    this.fault = (text) => fault(`visitor ${number}: ${text}`)
+
+    this.processes = new Set()
+    this.user = USERS[number % USERS.length]
+    this.email = /email=([^&]+)/.exec(this.user)[1]
+    // No other visitor has as many biscuits: somebody else's session shows.
+    this.biscuits = number + 1
+    this.teas = 0
+  }
+
+  /** Puts the biscuits into the cart and logs in: the cart comes along into the new session. */
+  async enter() {
+    // Setting out again without a cookie, should the answer be missing: that begins a new session.
+    await this.retried(() => {
+      this.cookie = undefined
+      return this.ask('POST', '/cart/add', `productId=biscuits&quantity=${this.biscuits}`)
+    })
+    await this.retried(() => this.ask('POST', '/login', this.user))
+    this.cookieOfLogin = this.cookie
+  }
+
+  async addTea() {
+    const answer = await this.ask('POST', '/cart/add', 'productId=tea&quantity=1')
+    if (answer?.status === 302) {
+      this.teas += 1
+    } else if (answer) {
+      this.fault(`adding an item was answered ${answer.status}`)
+    } else {
+      // Killed before it answered. Whether the item was saved before that, only the cart can tell.
+      const { tea } = await this.cart()
+      if (tea === this.teas + 1) this.teas = tea
+    }
+  }
+
+  /** Is everything there that was acknowledged, and only that? */
+  async check() {
+    const account = await this.page('/account')
+    if (!account.includes(`Logged in as ${this.email}`)) this.fault('was logged out')
+    if (this.cookie !== this.cookieOfLogin) this.fault('was given another session')
+
+    const { tea, biscuits } = await this.cart()
+    if (tea !== this.teas) this.fault(`has ${tea} teas instead of ${this.teas}`)
+    if (biscuits !== this.biscuits) this.fault(`has ${biscuits} biscuits instead of ${this.biscuits}`)
+  }
+
+  async cart() {
+    const text = await this.page('/cart')
+    const quantity = (name) => Number(new RegExp(`(\\d+) x ${name}`).exec(text)?.[1] ?? 0)
+    return { tea: quantity('Tea'), biscuits: quantity('Biscuits') }
+  }
+
+  async page(path) {
+    const { body } = await this.retried(() => this.ask('GET', path))
+    return body
+  }
+
+  /** Repeats what may be repeated, until a process that lives answers. */
+  async retried(request) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const answer = await request()
+      if (answer?.status < 400) return answer
+      if (answer) this.fault(`was answered ${answer.status}`)
+    }
+    throw new Error('The shop does not answer')
+  }
+
+  /** One request on a connection of its own, so that the next process serves it; undefined without an answer. */
+  ask(method, path, form) {
+    return new Promise((resolve) => {
+      const options = { host: '127.0.0.1', port: this.port, method, path, agent: false }
+      const request = http.request(options, (response) => {
+        let body = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk) => (body += chunk))
+        response.on('error', () => {}) // cut off: 'close' tells
+        response.on('close', () => resolve(response.complete ? this.received(response, body) : this.missed()))
+      })
+      // A connection may have been on its way to the process that was killed: nobody will ever answer it.
+      request.setTimeout(10_000, () => request.destroy())
+      request.on('error', () => resolve(this.missed()))
+      if (this.cookie) request.setHeader('Cookie', this.cookie)
+      if (form) request.setHeader('Content-Type', 'application/x-www-form-urlencoded')
+      request.end(form)
+    })
+  }
+
+  received({ statusCode, headers }, body) {
+    const processId = Number(headers['x-process'])
+    this.processes.add(processId)
+    if (headers['set-cookie']) this.cookie = headers['set-cookie'][0].split(';')[0]
+    this.answered(processId)
+    return { status: statusCode, body }
+  }
+
+  missed() {
+    this.unanswered()
+    return undefined
+  }
+}
+
+module.exports = { Visitor }
