@@ -72,14 +72,15 @@ function report(comparisons, serverRuns) {
   }
   for (const { server } of serverRuns) {
     if (server.isOurs || server.missing || server.name === 'nothing') continue
-    console.log(
-      `\nSKIPPED the outage of ${server.title}: the server of ${server.kind.variable} is not ours to kill`
-    )
+    console.log(`\nNo outage of ${server.title}: the server of ${server.kind.variable} is not ours to kill`)
   }
 
-  const titles = serverRuns.map(({ server }) => server.title).filter((title) => title !== 'none')
-  const count = `${comparisons.length} store configurations`
-  console.log(`\n${count} on ${titles.join(', ')}: ${faults.length === 0 ? 'no' : faults.length} faults`)
+  const titles = new Set(comparisons.map(({ server }) => server.title))
+  titles.delete('none')
+  const where = titles.size > 0 ? ` on ${[...titles].join(', ')}` : ''
+  console.log(
+    `\n${comparisons.length} store configurations${where}: ${faults.length === 0 ? 'no' : faults.length} faults`
+  )
   if (skipped.length > 0 && process.env.CI) console.log('With CI set, what is skipped is a failure.')
   return faults.length === 0 && !(skipped.length > 0 && process.env.CI)
 }
