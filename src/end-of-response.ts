@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import type { Work } from './session.js'
+import type { Work } from './store-call.js'
 
 type Chunk = string | Uint8Array | null | undefined
 type EndCallback = (error?: Error) => void

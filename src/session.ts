@@ -1,7 +1,7 @@
 import { callable } from './callable.js'
 import { callStore } from './store-call.js'
 import type { Cookie, SessionCookie } from './cookie.js'
-import type { Answer } from './store-call.js'
+import type { Answer, Work } from './store-call.js'
 
 /** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
 export interface SessionData {
@@ -23,9 +23,6 @@ interface SessionMaker {
 
 /** The methods of a session that ask the store for something. */
 export type SessionAction = 'save' | 'reload' | 'destroy' | 'regenerate'
-
-/** Something that takes time and tells when it is done. */
-export type Work = (done: Answer) => void
 
 /**
  * Keeps the books of a session: which of its states are stored, what is under way. The request's lifecycle does; a

@@ -6,6 +6,9 @@ const debug = createDebug('express-session')
 /** Node's callback convention: an error, or nothing and the result. Our own `MemoryStore` has something to add. */
 export type Answer<Result = unknown> = (error?: unknown, result?: Result, extra?: unknown) => void
 
+/** Something that takes time and tells when it is done. */
+export type Work = (done: Answer) => void
+
 type Method = (...args: unknown[]) => unknown
 
 /**
