@@ -60,7 +60,7 @@ const parts = {
     without: () => uid.sync(24)
   },
   'the session cookie among twenty others': {
-    with: ({ header }) => readSessionId({ headers: { cookie: header } }, 'connect.sid', known),
+    with: ({ header }) => readSessionId({ headers: { cookie: header } }, 'connect.sid', remembering, secrets),
     without: ({ header }) => known(encodeURIComponent(cookie.parse(header)['connect.sid']))
   },
   'the fingerprint of a session, by a copy without its cookie': {
@@ -87,9 +87,9 @@ const parts = {
 
 /** Calls to a store are answered in a turn of the event loop, or at once: these are waited for. */
 const calls = {
-  'a session from the MemoryStore, at once': {
-    with: ({ id }, done) => askStore(store, 'get', [id], done),
-    without: ({ id }, done) => callStore(store, 'get', [id], done)
+  'a call of the MemoryStore, at once': {
+    with: (_, done) => askStore(store, 'destroy', ['nobody'], done),
+    without: (_, done) => callStore(store, 'destroy', ['nobody'], done)
   }
 }
 

@@ -27,7 +27,10 @@ export function saysItsOwnJson(session: object): boolean {
   return typeof (session as { toJSON?: unknown }).toJSON === 'function'
 }
 
-/** The fingerprint of a session that a store has handed out, where the store has it at hand. */
-export class StoredFingerprint {
-  constructor(readonly data: string) {}
+/** A session that a store has found, with the fingerprint that it has at hand. */
+export class FoundSession<Session extends object> {
+  constructor(
+    readonly session: Session,
+    readonly fingerprint: string
+  ) {}
 }

@@ -1,8 +1,8 @@
-import createDebug = require('debug')
 import { isSecure, trustsProxy } from './secure-connection.js'
 import { checkCookie, overHttp, tooLate } from './cookie-warnings.js'
+import { debug } from './debug.js'
 import { whenOut } from './end-of-response.js'
-import { StoredFingerprint, fingerprint } from './fingerprint.js'
+import { FoundSession, fingerprint } from './fingerprint.js'
 import { generateSession } from './new-session.js'
 import { addCookie, readSessionId } from './session-id-cookie.js'
 import { Session, entrust } from './session.js'
@@ -18,8 +18,6 @@ import type { Presence } from './sessions-in-flight.js'
 import type { Answer, Work } from './store-call.js'
 import type { StoreUse } from './store-use.js'
 import type { Warnings } from './warnings.js'
-
-const debug = createDebug('express-session')
 
 /** A request, with what this library adds to it. */
 export type SessionfulRequest = IncomingMessage & {
@@ -74,8 +72,9 @@ export class Lifecycle implements SessionKeeper {
   private touched = false
   private headersAreOut = false
   private cookieSent = false
-  /** The data at the end of the response: serialised once, for all who ask from then on. */
-  private finalData: string | undefined
+  /** The session at the end of the response, and its data: serialised once, for all who ask from then on. */
+  private finalSession: Session | undefined
+  private finalData = ''
 
   constructor(
     private readonly service: Service,
@@ -93,30 +92,44 @@ export class Lifecycle implements SessionKeeper {
     const { next, req, service } = this
     const { settings } = service
     req.sessionStore = settings.store
-    const verify = (value: string) => service.signedIds.verify(value, this.secrets)
-    const id = (this.presentedId = readSessionId(req, settings.name, verify))
+    const id = readSessionId(req, settings.name, service.signedIds, this.secrets)
+    this.presentedId = id
     req.sessionID = id
 
     if (id === undefined) {
       debug('no SID sent, generating session')
-      attempt(() => this.begin(), next)
+      this.start(undefined)
       return
     }
 
     debug('fetching %s', id)
     this.join(id)
-    askStore<SessionData>(settings.store, 'get', [id], (error, data, extra) => {
+    askStore<SessionData | FoundSession<SessionData>>(settings.store, 'get', [id], (error, found) => {
       if (error && !meansNoSession(error)) {
         debug('error %j', error)
         next(error)
-      } else if (error || !data) {
+      } else if (error || !found) {
         debug('no session found')
-        attempt(() => this.begin(), next)
+        this.start(undefined)
       } else {
         debug('session found')
-        attempt(() => this.resume(data, extra), next)
+        this.start(found)
       }
     })
+  }
+
+  /** Goes on with the request, which gets the session that was found, or else a new one. */
+  private start(found: SessionData | FoundSession<SessionData> | undefined): void {
+    try {
+      if (found) this.resume(found)
+      else this.begin()
+    } catch (error) {
+      this.next(error)
+      return
+    }
+    // What follows may throw by itself.
+    const { next } = this
+    next()
   }
 
   /** Starts a new session. */
@@ -127,13 +140,14 @@ export class Lifecycle implements SessionKeeper {
   }
 
   /** Goes on with a stored session. */
-  private resume(data: SessionData, extra: unknown): void {
+  private resume(found: SessionData | FoundSession<SessionData>): void {
     const { settings } = this.service
+    const data = found instanceof FoundSession ? found.session : found
     settings.store.createSession(this.req, data)
     const session = this.take()
     // Of what the store gave, and now: stores may hand out their own objects, and names that the session keeps for itself
     // are in the data, but not in the session.
-    this.originalData = extra instanceof StoredFingerprint ? extra.data : fingerprint(data)
+    this.originalData = found instanceof FoundSession ? found.fingerprint : fingerprint(data)
     if (!settings.resave) this.countAsSaved(session, this.originalData)
   }
 
@@ -155,11 +169,11 @@ export class Lifecycle implements SessionKeeper {
   sendCookie(): void {
     const { req, res, service } = this
     const { settings, warnings } = service
-    const { session } = req
+    const { session, sessionID } = req
     this.headersAreOut = true
 
     try {
-      if (!session || !this.needsCookie(session)) return
+      if (!session || !this.needsCookie(session, sessionID)) return
     } catch (error) {
       // A session that cannot be serialised: commit() meets the same error, and reports it.
       debug('no cookie: %s', error)
@@ -174,13 +188,13 @@ export class Lifecycle implements SessionKeeper {
       }
 
       this.touchOnce(session)
-      const id = req.sessionID as string
+      const id = sessionID as string
       const text = service.setCookie.text(service.signedIds.sign(id, this.secrets), session.cookie.data)
       addCookie(res, text)
       this.cookieSent = true
       checkCookie(warnings, settings.name, session.cookie, text)
       // Before the end of the response the client gets to know the id, and other requests may come with it.
-      if (this.finalData === undefined) this.join(id)
+      if (!this.finalSession) this.join(id)
     } catch (error) {
       whenOut(res, () => this.next(error))
     }
@@ -194,9 +208,9 @@ export class Lifecycle implements SessionKeeper {
    * answers at once
    */
   commit(): Work | undefined {
-    // As it is now: a regenerate() that is still under way will replace it, too late for this response.
-    const { session } = this.req
-    const decision = this.decide()
+    // As they are now: a regenerate() that is still under way will replace them, too late for this response.
+    const { session, sessionID } = this.req
+    const decision = this.decide(session, sessionID)
     if (decision === 'nothing' && this.underWay === 0) {
       this.leave()
       return undefined
@@ -205,68 +219,65 @@ export class Lifecycle implements SessionKeeper {
     let answered = false
     let failure: unknown
     let waiting: Answer | undefined
-    this.afterCallsUnderWay(() => {
-      this.carryOut(decision, session as Session, (error) => {
-        this.leave()
-        answered = true
-        failure = error
-        waiting?.(error)
-      })
-    })
+    const done: Answer = (error) => {
+      this.leave()
+      answered = true
+      failure = error
+      waiting?.(error)
+    }
+    if (this.underWay === 0) this.carryOut(decision, session as Session, sessionID, done)
+    else this.waiting = () => this.carryOut(decision, session as Session, sessionID, done)
 
     if (!answered)
-      return (done) => {
-        waiting = done
+      return (whenDone) => {
+        waiting = whenDone
       }
     if (failure) throw failure as Error
     return undefined
   }
 
-  private decide(): Decision {
-    const { req, service } = this
-    const { settings } = service
-    const { session, sessionID } = req
-
-    if (!session) return session == null && sessionID && settings.unset === 'destroy' ? 'destroy' : 'nothing'
+  private decide(session: SessionfulRequest['session'], id: unknown): Decision {
+    const { settings } = this.service
+    if (!session) return session == null && id && settings.unset === 'destroy' ? 'destroy' : 'nothing'
 
     assertSession(session)
     this.touchOnce(session)
 
-    if (typeof sessionID !== 'string') {
-      debug('session ignored because of bogus req.sessionID %o', sessionID)
+    if (typeof id !== 'string') {
+      debug('session ignored because of bogus req.sessionID %o', id)
       return 'nothing'
     }
 
     this.finalData = fingerprint(session)
-    this.warnIfCookieIsTooLate(session)
+    this.finalSession = session
+    this.warnIfCookieIsTooLate(session, id)
 
     if (this.hasEnded(session.id) || this.endingId === session.id) return 'nothing'
-    if (this.needsSave(session)) return 'save'
-    if (this.needsTouch(session)) return 'touch'
+    if (this.needsSave(session, id)) return 'save'
+    if (this.needsTouch(session, id)) return 'touch'
     return 'nothing'
   }
 
-  private carryOut(decision: Decision, session: Session, done: Answer): void {
+  private carryOut(decision: Decision, session: Session, id: unknown, done: Answer): void {
     const { store } = this.service.settings
-    const { sessionID } = this.req
 
     switch (decision) {
       case 'destroy':
         // The app's own destroy() may have done it.
-        if (this.destroyedId === sessionID) break
+        if (this.destroyedId === id) break
         debug('destroying')
-        this.ending(sessionID, (answer) => askStore(store, 'destroy', [sessionID], answer), done)
+        this.ending(id, (answer) => askStore(store, 'destroy', [id], answer), done)
         return
 
       case 'save':
         // A save that was under way may have done it.
-        if (!this.needsSave(session)) break
+        if (!this.needsSave(session, id)) break
         this.saveNow(session, done)
         return
 
       case 'touch':
         debug('touching')
-        askStore(store, 'touch', [sessionID, session], done)
+        askStore(store, 'touch', [id, session], done)
         return
 
       case 'nothing':
@@ -326,27 +337,25 @@ export class Lifecycle implements SessionKeeper {
 
     debug('saving %s', session.id)
     this.savedByApp = session.id
-    this.track(
-      (answer) => {
-        this.beingSaved = data
-        work((error) => this.unlessEnded(session.id, error, answer))
-        this.beingSaved = undefined
-      },
-      (error) => {
-        if (error) this.savedByApp = undefined
-        else this.countAsSaved(session, data)
-      },
-      done
-    )
+    this.underWay++
+    this.beingSaved = data
+    work((error) => {
+      if (!this.hasEnded(session.id)) {
+        this.afterSave(session, data, done, error)
+        return
+      }
+      // Another request has ended the session meanwhile, and this may have brought it back: away with it.
+      callStore(this.service.settings.store, 'destroy', [session.id], (refused) => {
+        this.afterSave(session, data, done, error ?? refused)
+      })
+    })
+    this.beingSaved = undefined
   }
 
-  /** A save that was under way while another request ended the session may have brought it back: away with it. */
-  private unlessEnded(id: string, error: unknown, answer: Answer): void {
-    if (!this.hasEnded(id)) {
-      answer(error)
-      return
-    }
-    callStore(this.service.settings.store, 'destroy', [id], (refused) => answer(error ?? refused))
+  private afterSave(session: Session, data: string, done: Answer, error: unknown): void {
+    if (error) this.savedByApp = undefined
+    else this.countAsSaved(session, data)
+    this.afterWork(done, error)
   }
 
   private reloading(work: Work, done: Answer): void {
@@ -393,16 +402,15 @@ export class Lifecycle implements SessionKeeper {
   private track(work: Work, note: Answer, done: Answer): void {
     this.underWay++
     work((error) => {
-      this.underWay--
       note(error)
-      if (this.underWay === 0) this.goOn()
-      done(error)
+      this.afterWork(done, error)
     })
   }
 
-  private afterCallsUnderWay(next: () => void): void {
-    if (this.underWay === 0) next()
-    else this.waiting = next
+  private afterWork(done: Answer, error: unknown): void {
+    this.underWay--
+    if (this.underWay === 0) this.goOn()
+    done(error)
   }
 
   private goOn(): void {
@@ -440,20 +448,17 @@ export class Lifecycle implements SessionKeeper {
     this.savedData = data
   }
 
-  private warnIfCookieIsTooLate(session: Session): void {
-    const { req, service } = this
-    const { settings, warnings } = service
-    if (!this.headersAreOut || this.cookieSent || this.presentedId === req.sessionID) return
-    if (session.cookie.secure && !isSecure(req, settings.proxy)) return
-    if (this.needsCookie(session)) tooLate(warnings, settings.name)
+  private warnIfCookieIsTooLate(session: Session, id: string): void {
+    const { settings, warnings } = this.service
+    if (!this.headersAreOut || this.cookieSent || this.presentedId === id) return
+    if (session.cookie.secure && !isSecure(this.req, settings.proxy)) return
+    if (this.needsCookie(session, id)) tooLate(warnings, settings.name)
   }
 
   // The questions.
 
   private dataOf(session: Session): string {
-    return session === this.req.session && this.finalData !== undefined
-      ? this.finalData
-      : fingerprint(session)
+    return session === this.finalSession ? this.finalData : fingerprint(session)
   }
 
   private isModified(session: Session): boolean {
@@ -465,27 +470,26 @@ export class Lifecycle implements SessionKeeper {
   }
 
   private hasEnded(id: string): boolean {
-    return this.presence !== undefined && this.presence.id === id && this.presence.ended
+    return this.presence !== undefined && this.presence.id === id && this.presence.endings > 0
   }
 
-  private needsSave(session: Session): boolean {
-    const neverSaved = this.savedData === undefined && this.presentedId !== this.req.sessionID
+  private needsSave(session: Session, id: unknown): boolean {
+    const neverSaved = this.savedData === undefined && this.presentedId !== id
     return neverSaved && !this.service.settings.saveUninitialized
       ? this.isModified(session)
       : !this.isSaved(session)
   }
 
-  private needsTouch(session: Session): boolean {
+  private needsTouch(session: Session, id: string): boolean {
     const { settings } = this.service
-    return settings.touches && this.presentedId === this.req.sessionID && this.savedByApp !== session.id
+    return settings.touches && this.presentedId === id && this.savedByApp !== session.id
   }
 
-  private needsCookie(session: Session): boolean {
+  private needsCookie(session: Session, id: unknown): boolean {
     const { settings } = this.service
-    const { sessionID } = this.req
-    if (typeof sessionID !== 'string') return false
-    if (this.presentedId !== sessionID) {
-      return settings.saveUninitialized || this.savedByApp === sessionID || this.isModified(session)
+    if (typeof id !== 'string') return false
+    if (this.presentedId !== id) {
+      return settings.saveUninitialized || this.savedByApp === id || this.isModified(session)
     }
     return (
       settings.rolling ||
@@ -493,17 +497,6 @@ export class Lifecycle implements SessionKeeper {
       (session.cookie.expires != null && this.isModified(session))
     )
   }
-}
-
-/** Goes on when something has been done, or with the error it throws; what follows may throw by itself. */
-function attempt(something: () => void, next: (error?: unknown) => void): void {
-  try {
-    something()
-  } catch (error) {
-    next(error)
-    return
-  }
-  next()
 }
 
 function assertSession(session: unknown): void {

@@ -1,7 +1,7 @@
 import { callable } from './callable.js'
 import { ExpiryIndex } from './expiry-index.js'
-import { StoredFingerprint, saysItsOwnJson } from './fingerprint.js'
-import { cookieJson, dataJson, joinJson } from './session-json.js'
+import { FoundSession, saysItsOwnJson } from './fingerprint.js'
+import { cookieJson, dataJson, hasCookie, joinJson } from './session-json.js'
 import { keeperOf } from './session.js'
 import { AT_ONCE } from './store-call.js'
 import { Store } from './store.js'
@@ -89,27 +89,13 @@ export class MemoryStore extends Store {
 }
 
 /** What the methods above do, for the middleware: it waits for no turn of the event loop. */
-Object.defineProperties(MemoryStore.prototype.get, {
-  [AT_ONCE]: {
-    value(this: MemoryStore, sid: string) {
-      const session = read(this, sid)
-      // The middleware compares with what is stored: that is at hand here, so it need not serialise what it is given.
-      const data = session && dataJson(this.sessions[sid] as string)
-      return [null, session, data === undefined ? undefined : new StoredFingerprint(data)]
-    }
-  }
-})
 for (const [method, doAtOnce] of [
+  [MemoryStore.prototype.get, find],
   [MemoryStore.prototype.set, write],
   [MemoryStore.prototype.touch, renew],
   [MemoryStore.prototype.destroy, forget]
 ] as const) {
-  Object.defineProperty(method, AT_ONCE, {
-    value(this: MemoryStore, sid: string, session: SessionData) {
-      doAtOnce(this, sid, session)
-      return []
-    }
-  })
+  Object.defineProperty(method, AT_ONCE, { value: doAtOnce })
 }
 
 /** Each store's knowledge of when its sessions expire; not on the store, whose properties are the app's to see. */
@@ -140,17 +126,42 @@ function write(store: MemoryStore, sid: string, session: SessionData): void {
 /** Gives a stored session the cookie of another. */
 function renew(store: MemoryStore, sid: string, session: SessionData): void {
   const json = store.sessions[sid]
-  if (!json || hasExpired(store, sid)) return
-  store.sessions[sid] = withCookie(json, session.cookie)
-  indexOf(store).note(sid, expiryOf(session.cookie))
+  if (!json) return
+
+  const cookie = cookieJson(session.cookie)
+  const expiry = expiryOf(session.cookie)
+  // Without an idle timeout, nothing changes.
+  if (expiry === undefined && hasCookie(json, cookie)) return
+
+  if (hasExpired(store, sid)) return
+  store.sessions[sid] = withCookie(json, cookie)
+  indexOf(store).note(sid, expiry)
 }
 
 /** Reads a session; what has expired is removed. */
 function read(store: MemoryStore, sid: string): SessionData | undefined {
   const json = store.sessions[sid]
+  return json ? unlessExpired(store, sid, JSON.parse(json) as SessionData) : undefined
+}
+
+/** Reads a session for the middleware, with what it would have to find out itself. */
+function find(store: MemoryStore, sid: string): SessionData | FoundSession<SessionData> | undefined {
+  const json = store.sessions[sid]
   if (!json) return undefined
 
-  const session = JSON.parse(json) as SessionData
+  const stored = JSON.parse(json) as SessionData
+  dateExpiry(stored.cookie)
+  const session = unlessExpired(store, sid, stored)
+  const data = session && dataJson(json)
+  return data === undefined ? session : new FoundSession(stored, data)
+}
+
+/** Makes a date of the text that tells when a cookie expires, as `createSession` would. */
+function dateExpiry(cookie: { expires?: unknown } | undefined): void {
+  if (typeof cookie?.expires === 'string') cookie.expires = new Date(cookie.expires)
+}
+
+function unlessExpired(store: MemoryStore, sid: string, session: SessionData): SessionData | undefined {
   if (!isPast(expiryOf(session.cookie))) return session
   forget(store, sid)
   return undefined
@@ -174,11 +185,11 @@ function toJson(session: SessionData): string {
     : JSON.stringify(session)
 }
 
-/** The JSON of a session with another cookie. */
-function withCookie(json: string, cookie: SessionData['cookie']): string {
+/** The JSON of a session with another cookie, whose JSON is given. */
+function withCookie(json: string, cookie: string): string {
   const data = dataJson(json)
-  if (data === undefined) return JSON.stringify({ ...(JSON.parse(json) as SessionData), cookie })
-  return joinJson(cookieJson(cookie), data)
+  if (data !== undefined) return joinJson(cookie, data)
+  return JSON.stringify({ ...(JSON.parse(json) as SessionData), cookie: JSON.parse(cookie) as unknown })
 }
 
 function beginsWithCookie(session: object): boolean {

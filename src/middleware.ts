@@ -1,7 +1,7 @@
-import createDebug = require('debug')
 import onHeaders = require('on-headers')
 import parseUrl = require('parseurl')
 import { withoutTouch } from './cookie-warnings.js'
+import { debug } from './debug.js'
 import { beforeEnd } from './end-of-response.js'
 import { Lifecycle } from './lifecycle.js'
 import { cookieOptionsFor, generateSession } from './new-session.js'
@@ -14,8 +14,6 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { CookieOptions } from './cookie.js'
 import type { SessionfulRequest } from './lifecycle.js'
 import type { Settings } from './options.js'
-
-const debug = createDebug('express-session')
 
 type Next = (error?: unknown) => void
 

@@ -1,8 +1,8 @@
-import createDebug = require('debug')
 import depd = require('depd')
+import { debug } from './debug.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Secret, SignedIds } from './signed-ids.js'
 
-const debug = createDebug('express-session')
 const deprecate = depd('express-session')
 
 /** What `cookieParser()` leaves on a request. */
@@ -11,14 +11,17 @@ interface ParsedCookies {
   signedCookies?: Record<string, unknown> | null
 }
 
-/** The session id in a cookie's value, if its signature is valid. */
-export type Verify = (value: string) => string | undefined
-
 /**
  * How many cookies of the session's name are looked at. Browsers send a few, set for different paths and domains; each
  * costs a signature, so a request with thousands must not be served in full.
  */
 const MAX_CANDIDATES = 16
+
+const TAB = 0x09
+const SPACE = 0x20
+const QUOTE = 0x22
+const SEMICOLON = 0x3b
+const EQUALS = 0x3d
 
 /**
  * The session id that a request presents, if its signature is valid.
@@ -27,10 +30,19 @@ const MAX_CANDIDATES = 16
  *
  * @param req - the request; what `cookieParser()` has left on it is looked at last
  * @param name - the cookie's name
- * @param verify - verifies the signature
+ * @param signedIds - verifies the signature
+ * @param secrets - the keys that may have signed
  */
-export function readSessionId(req: IncomingMessage, name: string, verify: Verify): string | undefined {
-  return fromHeader(req.headers.cookie, name, verify) ?? fromCookieParser(req as ParsedCookies, name, verify)
+export function readSessionId(
+  req: IncomingMessage,
+  name: string,
+  signedIds: SignedIds,
+  secrets: readonly Secret[]
+): string | undefined {
+  return (
+    fromHeader(req.headers.cookie, name, signedIds, secrets) ??
+    fromCookieParser(req as ParsedCookies, name, signedIds, secrets)
+  )
 }
 
 /** Adds a cookie to those that the response sets already. */
@@ -40,7 +52,12 @@ export function addCookie(res: ServerResponse, text: string): void {
   res.setHeader('Set-Cookie', Array.isArray(others) ? [...others, text] : [others, text])
 }
 
-function fromHeader(header: string | undefined, name: string, verify: Verify): string | undefined {
+function fromHeader(
+  header: string | undefined,
+  name: string,
+  signedIds: SignedIds,
+  secrets: readonly Secret[]
+): string | undefined {
   if (!header) return undefined
 
   let candidates = 0
@@ -50,7 +67,7 @@ function fromHeader(header: string | undefined, name: string, verify: Verify): s
 
     const end = header.indexOf(';', start)
     const value = header.slice(start, end === -1 ? header.length : end)
-    const id = verify(unquote(value.trim()))
+    const id = signedIds.verify(unquote(value.trim()), secrets)
     if (id) return id
     if (++candidates === MAX_CANDIDATES) return undefined
   }
@@ -65,26 +82,34 @@ function fromHeader(header: string | undefined, name: string, verify: Verify): s
  */
 function startOfValue(header: string, at: number, name: string): number {
   let before = at - 1
-  while (isSpace(header[before])) before--
-  if (before !== -1 && header[before] !== ';') return -1
+  while (isSpace(header.charCodeAt(before))) before--
+  if (before >= 0 && header.charCodeAt(before) !== SEMICOLON) return -1
 
   let after = at + name.length
-  while (isSpace(header[after])) after++
-  return header[after] === '=' ? after + 1 : -1
+  while (isSpace(header.charCodeAt(after))) after++
+  return header.charCodeAt(after) === EQUALS ? after + 1 : -1
 }
 
-function isSpace(character: string | undefined): boolean {
-  return character === ' ' || character === '\t'
+function isSpace(code: number): boolean {
+  return code === SPACE || code === TAB
 }
 
 function unquote(value: string): string {
-  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+  const last = value.length - 1
+  return last > 0 && value.charCodeAt(0) === QUOTE && value.charCodeAt(last) === QUOTE
+    ? value.slice(1, -1)
+    : value
 }
 
-function fromCookieParser(req: ParsedCookies, name: string, verify: Verify): string | undefined {
+function fromCookieParser(
+  req: ParsedCookies,
+  name: string,
+  signedIds: SignedIds,
+  secrets: readonly Secret[]
+): string | undefined {
   const unsigned = req.signedCookies?.[name]
   const value = req.cookies?.[name]
-  const id = unsigned || (typeof value === 'string' && value ? verify(value) : undefined)
+  const id = unsigned || (typeof value === 'string' && value ? signedIds.verify(value, secrets) : undefined)
   if (id) deprecate('cookie should be available in req.headers.cookie')
   return (id || undefined) as string | undefined
 }

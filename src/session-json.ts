@@ -26,6 +26,11 @@ export function dataJson(json: string): string | undefined {
   return json.slice(json[end] === ',' ? end + 1 : end)
 }
 
+/** Whether a session's JSON begins with a cookie of just this JSON. */
+export function hasCookie(json: string, cookie: string): boolean {
+  return json.startsWith(cookie, START.length) && json.startsWith(START)
+}
+
 /** The JSON of a session, put together from that of its cookie and its data. */
 export function joinJson(cookie: string, data: string): string {
   return data === '}' ? `${START}${cookie}}` : `${START}${cookie},${data}`
@@ -36,10 +41,10 @@ export function cookieJson(cookie: object): string {
   const { originalMaxAge, toJSON } = cookie as Partial<Cookie>
   if (originalMaxAge === undefined || toJSON !== Cookie.prototype.toJSON) return JSON.stringify(cookie)
 
-  const data = (cookie as Cookie).toJSON()
-  if (!last || !haveSameAttributes(last, data)) learn(data)
+  const attributes = cookie as Cookie
+  if (!last || !haveSameAttributes(last, attributes)) learn(attributes.data)
   const timeout = JSON.stringify(originalMaxAge)
-  return `{"originalMaxAge":${timeout}${beforeExpires}${expiresJson(data)}${afterExpires}`
+  return `{"originalMaxAge":${timeout}${beforeExpires}${expiresJson(attributes._expires)}${afterExpires}`
 }
 
 // The cookies of a middleware differ in their expiry alone: the JSON of the other attributes is written once.
@@ -54,12 +59,25 @@ function learn(attributes: CookieData): void {
   last = attributes
 }
 
-function expiresJson({ expires }: CookieData): string {
+function expiresJson(expires: CookieData['expires']): string {
   if (expires === null) return ',"expires":null'
   // JSON.stringify takes longer over a Date than over all the rest.
-  if (expires instanceof Date && !Number.isNaN(expires.valueOf()))
-    return `,"expires":"${expires.toISOString()}"`
+  if (expires instanceof Date && !Number.isNaN(expires.valueOf())) return `,"expires":"${isoText(expires)}"`
   return membersJson({ expires })
+}
+
+let second = NaN
+let upToSecond = ''
+
+/** What `toISOString` gives: most cookies written within a second expire within the same. */
+function isoText(date: Date): string {
+  const time = date.valueOf()
+  const milliseconds = time - Math.floor(time / 1000) * 1000
+  if (time - milliseconds !== second) {
+    second = time - milliseconds
+    upToSecond = date.toISOString().slice(0, -'000Z'.length)
+  }
+  return `${upToSecond}${String(milliseconds).padStart(3, '0')}Z`
 }
 
 /** The members of an object in JSON, each after a comma. */

@@ -1,7 +1,5 @@
 import { sign, unsign } from 'cookie-signature'
-import createDebug = require('debug')
-
-const debug = createDebug('express-session')
+import { debug } from './debug.js'
 
 /** A key that signs session ids. */
 export type Secret = string | NodeJS.ArrayBufferView | ArrayBuffer | import('node:crypto').KeyObject
@@ -76,11 +74,18 @@ export class SignedIds {
   }
 
   private forgetOtherSecrets(secrets: readonly Secret[]): void {
-    const { secrets: ours } = this
-    // The bytes of a Buffer can change while it stays the same Buffer: nothing is remembered under such a key.
-    if (ours.length === secrets.length && ours.every((key, i) => key === secrets[i] && !isBytes(key))) return
+    if (this.knows(secrets)) return
     this.forget()
     this.secrets = [...secrets]
+  }
+
+  private knows(secrets: readonly Secret[]): boolean {
+    const { length } = this.secrets
+    for (let i = 0; i < length; i++) {
+      // The bytes of a Buffer can change while it stays the same Buffer: nothing is remembered under such a key.
+      if (this.secrets[i] !== secrets[i] || isBytes(secrets[i] as Secret)) return false
+    }
+    return length === secrets.length
   }
 
   private forget(): void {
@@ -100,5 +105,5 @@ function decode(value: string): string {
 }
 
 function isBytes(secret: Secret): boolean {
-  return ArrayBuffer.isView(secret) || secret instanceof ArrayBuffer
+  return typeof secret !== 'string' && (ArrayBuffer.isView(secret) || secret instanceof ArrayBuffer)
 }

@@ -1,10 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
-import createDebug = require('debug')
+import { debug } from './debug.js'
 
-const debug = createDebug('express-session')
-
-/** Node's callback convention: an error, or nothing and the result. Our own `MemoryStore` has something to add. */
-export type Answer<Result = unknown> = (error?: unknown, result?: Result, extra?: unknown) => void
+/** Node's callback convention: an error, or nothing and the result. */
+export type Answer<Result = unknown> = (error?: unknown, result?: Result) => void
 
 /** Something that takes time and tells when it is done. */
 export type Work = (done: Answer) => void
@@ -34,9 +32,10 @@ export function callStore<Result>(
   callback: Answer<Result>
 ): void {
   const answer = new StoreAnswer(name, callback as Answer)
+  const receive: Answer = (error, result) => answer.receive(error, result)
   try {
     const method = (store as Record<string, unknown>)[name] as Method
-    const returned = method.call(store, ...args, answer.receive)
+    const returned = method.call(store, ...args, receive)
     if (isThenable(returned)) answer.follow(returned, method.length <= args.length)
   } catch (error) {
     answer.receive(error ?? new Error(`store.${name}() threw ${String(error)}`))
@@ -44,8 +43,10 @@ export function callStore<Result>(
   answer.deliver()
 }
 
-/** Under this symbol a method of a store may have another one, which returns the answer instead of calling back. */
+/** Under this symbol a method of a store may have a function that is given the store and returns the answer. */
 export const AT_ONCE: unique symbol = Symbol('express-session.at-once')
+
+type AtOnce = (store: object, ...args: unknown[]) => unknown
 
 /**
  * As `callStore`, but a store that can answer at once does: for calls of the middleware itself, which need not wait for a
@@ -54,29 +55,31 @@ export const AT_ONCE: unique symbol = Symbol('express-session.at-once')
 export function askStore<Result>(
   store: object,
   name: string,
-  args: readonly unknown[],
+  args: readonly [unknown, unknown?],
   callback: Answer<Result>
 ): void {
-  const method = (store as Record<string, unknown>)[name] as { [AT_ONCE]?: (...args: unknown[]) => unknown[] }
-  const atOnce = method[AT_ONCE]
+  const atOnce = ((store as Record<string, unknown>)[name] as { [AT_ONCE]?: AtOnce })[AT_ONCE]
   if (!atOnce) {
     callStore(store, name, args, callback)
     return
   }
 
-  let answer: unknown[]
+  let result: unknown
   try {
-    answer = atOnce.apply(store, args as unknown[])
+    result = atOnce(store, args[0], args[1])
   } catch (error) {
-    answer = [error]
+    callback(error)
+    return
   }
-  callback(...(answer as Parameters<Answer<Result>>))
+  callback(null, result as Result)
 }
 
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
 class StoreAnswer extends AsyncResource {
   private returned = false
-  private given: [unknown, unknown, unknown] | undefined
+  private given = false
+  private error: unknown
+  private result: unknown
 
   constructor(
     private readonly method: string,
@@ -85,13 +88,18 @@ class StoreAnswer extends AsyncResource {
     super('express-session.store')
   }
 
-  readonly receive = (error?: unknown, result?: unknown, extra?: unknown): void => {
+  receive(error?: unknown, result?: unknown): void {
     if (this.given) {
       debug('store.%s() answered more than once', this.method)
       return
     }
-    this.given = [error, result, extra]
-    if (this.returned) this.runInAsyncScope(this.callback, undefined, error, result, extra)
+    this.given = true
+    if (this.returned) {
+      this.runInAsyncScope(this.callback, undefined, error, result)
+    } else {
+      this.error = error
+      this.result = result
+    }
   }
 
   /**
@@ -100,17 +108,17 @@ class StoreAnswer extends AsyncResource {
    */
   deliver(): void {
     this.returned = true
-    if (this.given) this.callback(...this.given)
+    if (this.given) this.callback.call(undefined, this.error, this.result)
   }
 
   follow(promise: PromiseLike<unknown>, valueIsAnswer: boolean): void {
     // On a tick of its own: an exception thrown by what follows is not a rejection of the store's promise.
     promise.then(
       (result) => {
-        if (valueIsAnswer) process.nextTick(this.receive, null, result)
+        if (valueIsAnswer) process.nextTick(() => this.receive(null, result))
       },
       (error: unknown) => {
-        process.nextTick(this.receive, error ?? new Error(`store.${this.method}() was rejected`))
+        process.nextTick(() => this.receive(error ?? new Error(`store.${this.method}() was rejected`)))
       }
     )
   }
