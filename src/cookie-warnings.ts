@@ -7,7 +7,7 @@ const MAX_COOKIE_BYTES = 4096
 /** Says what browsers will refuse about a cookie that has just been sent: they do so without telling anybody. */
 export function checkCookie(warnings: Warnings, name: string, cookie: Cookie, text: string): void {
   if (!cookie.secure) {
-    if (String(cookie.sameSite).toLowerCase() === 'none') {
+    if (cookie.sameSite && String(cookie.sameSite).toLowerCase() === 'none') {
       warnings.say(
         'EXPRESS_SESSION_SAMESITE_NONE_WITHOUT_SECURE',
         `Browsers refuse the session cookie "${name}": SameSite=None needs Secure; set cookie.secure, or to 'auto'`

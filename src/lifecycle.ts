@@ -58,6 +58,8 @@ export class Lifecycle implements SessionKeeper {
 
   /** The id of a session that the app itself has saved, or is saving. */
   private savedByApp: unknown
+  /** Whether the app or the end of the response has asked for a save, though it may have failed: then another one is due. */
+  private saveAskedFor = false
   /** The data that the store is being asked to save at this moment. */
   private beingSaved: string | undefined
   private destroyedId: unknown
@@ -337,6 +339,7 @@ export class Lifecycle implements SessionKeeper {
 
     debug('saving %s', session.id)
     this.savedByApp = session.id
+    this.saveAskedFor = true
     this.underWay++
     this.beingSaved = data
     work((error) => {
@@ -474,7 +477,7 @@ export class Lifecycle implements SessionKeeper {
   }
 
   private needsSave(session: Session, id: unknown): boolean {
-    const neverSaved = this.savedData === undefined && this.presentedId !== id
+    const neverSaved = this.savedData === undefined && !this.saveAskedFor && this.presentedId !== id
     return neverSaved && !this.service.settings.saveUninitialized
       ? this.isModified(session)
       : !this.isSaved(session)

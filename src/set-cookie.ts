@@ -37,9 +37,10 @@ export class SetCookie {
   }
 
   private expires({ expires }: CookieData): string {
+    if (!expires) return ''
     if (expires instanceof Date && !Number.isNaN(expires.valueOf())) return this.expiresAt(expires)
     // Whatever else it is, the library knows what to say.
-    return this.attributesText({ expires } as Options)
+    return this.attributesText({ expires })
   }
 
   /** Has a resolution of seconds: within one of them all cookies of a middleware say the same, mostly. */

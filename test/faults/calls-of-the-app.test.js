@@ -107,6 +107,25 @@ describe('what is saved', () => {
     assert.equal(JSON.parse(store.sessions.id1).count, 1)
   })
 
+  it('a new session whose save failed is saved at the end, even if nothing is left in it', async () => {
+    const { visit, store } = await loggedIn({ saveUninitialized: false }, (req, res) => {
+      req.session.count = 1
+      req.session.save((error) => {
+        delete req.session.count
+        res.send(error?.message)
+      })
+    })
+    let attempts = 0
+    store.set = function (sid, data, callback) {
+      if (++attempts === 1) setImmediate(callback, new Error('set failed'))
+      else good.set.call(this, sid, data, callback)
+    }
+    const { body, headers } = await visit({})
+    assert.equal(body, 'set failed')
+    assert.equal(attempts, 2)
+    assert.match(String(headers['set-cookie']), /^connect\.sid=/)
+  })
+
   it('what changed since a save is saved too', async () => {
     const { visit, cookie, store } = await loggedIn({}, async (req, res) => {
       req.session.count = 1
