@@ -60,7 +60,7 @@ const parts = {
     without: () => uid.sync(24)
   },
   'the session cookie among twenty others': {
-    with: ({ header }) => readSessionId({ headers: { cookie: header } }, 'connect.sid', remembering, secrets),
+    with: ({ header }) => readSessionId({ headers: { cookie: header } }, 'connect.sid', known),
     without: ({ header }) => known(encodeURIComponent(cookie.parse(header)['connect.sid']))
   },
   'the fingerprint of a session, by a copy without its cookie': {

@@ -94,7 +94,8 @@ export class Lifecycle implements SessionKeeper {
     const { next, req, service } = this
     const { settings } = service
     req.sessionStore = settings.store
-    const id = readSessionId(req, settings.name, service.signedIds, this.secrets)
+    const verify = (value: string) => service.signedIds.verify(value, this.secrets)
+    const id = readSessionId(req, settings.name, verify)
     this.presentedId = id
     req.sessionID = id
 
@@ -410,16 +411,15 @@ export class Lifecycle implements SessionKeeper {
     })
   }
 
+  /** Tells that it is done: first who waits for the last of it, then who asked for it. */
   private afterWork(done: Answer, error: unknown): void {
     this.underWay--
-    if (this.underWay === 0) this.goOn()
+    if (this.underWay === 0) {
+      const { waiting } = this
+      this.waiting = undefined
+      waiting?.()
+    }
     done(error)
-  }
-
-  private goOn(): void {
-    const { waiting } = this
-    this.waiting = undefined
-    waiting?.()
   }
 
   /** Puts the request among those in flight with a session id. */

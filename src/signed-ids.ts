@@ -74,18 +74,11 @@ export class SignedIds {
   }
 
   private forgetOtherSecrets(secrets: readonly Secret[]): void {
-    if (this.knows(secrets)) return
+    const { secrets: ours } = this
+    // The bytes of a Buffer can change while it stays the same Buffer: nothing is remembered under such a key.
+    if (ours.length === secrets.length && ours.every((key, i) => key === secrets[i] && !isBytes(key))) return
     this.forget()
     this.secrets = [...secrets]
-  }
-
-  private knows(secrets: readonly Secret[]): boolean {
-    const { length } = this.secrets
-    for (let i = 0; i < length; i++) {
-      // The bytes of a Buffer can change while it stays the same Buffer: nothing is remembered under such a key.
-      if (this.secrets[i] !== secrets[i] || isBytes(secrets[i] as Secret)) return false
-    }
-    return length === secrets.length
   }
 
   private forget(): void {
@@ -105,5 +98,5 @@ function decode(value: string): string {
 }
 
 function isBytes(secret: Secret): boolean {
-  return typeof secret !== 'string' && (ArrayBuffer.isView(secret) || secret instanceof ArrayBuffer)
+  return ArrayBuffer.isView(secret) || secret instanceof ArrayBuffer
 }

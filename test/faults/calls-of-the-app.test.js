@@ -6,6 +6,16 @@ const { JsonStore, closeAll, pause, serve, unhandledDuring, until } = require('.
 const good = JsonStore.prototype
 const METHODS = ['save', 'reload', 'destroy', 'regenerate']
 
+/** Has a store refuse the next `set`, and counts how often it is asked. */
+function failFirstSet(store) {
+  const attempts = { count: 0 }
+  store.set = function (sid, data, callback) {
+    if (++attempts.count === 1) setImmediate(callback, new Error('set failed'))
+    else good.set.call(this, sid, data, callback)
+  }
+  return attempts
+}
+
 /** Logs a visitor in, and serves what the case is about. */
 async function loggedIn(options, handler) {
   const store = options.store || new JsonStore()
@@ -97,13 +107,9 @@ describe('what is saved', () => {
       req.session.count = 1
       req.session.save((error) => res.send(error?.message))
     })
-    let attempts = 0
-    store.set = function (sid, data, callback) {
-      if (++attempts === 1) setImmediate(callback, new Error('set failed'))
-      else good.set.call(this, sid, data, callback)
-    }
+    const attempts = failFirstSet(store)
     assert.equal((await visit({ cookie })).body, 'set failed')
-    assert.equal(attempts, 2)
+    assert.equal(attempts.count, 2)
     assert.equal(JSON.parse(store.sessions.id1).count, 1)
   })
 
@@ -115,14 +121,10 @@ describe('what is saved', () => {
         res.send(error?.message)
       })
     })
-    let attempts = 0
-    store.set = function (sid, data, callback) {
-      if (++attempts === 1) setImmediate(callback, new Error('set failed'))
-      else good.set.call(this, sid, data, callback)
-    }
+    const attempts = failFirstSet(store)
     const { body, headers } = await visit({})
     assert.equal(body, 'set failed')
-    assert.equal(attempts, 2)
+    assert.equal(attempts.count, 2)
     assert.match(String(headers['set-cookie']), /^connect\.sid=/)
   })
 
