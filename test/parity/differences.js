@@ -98,6 +98,9 @@ const differences = [
     reason: '1.19.0 compares them with what was there before, and writes back what it has just read.',
     apply({ theirs, ours, request }) {
       if (!request.operations.includes('reload') || !answered(theirs, 'reload')) return
+      // If that write fails, its error goes too.
+      const isHeardOf = theirs.log.at(-1)?.[0] === 'next' && theirs.log.at(-2)?.[0] === 'set'
+      if (isHeardOf && ours.log.at(-1)?.[0] !== 'next') theirs.log.pop()
       const last = theirs.log.at(-1)
       if (last?.[0] !== 'set') return
       if (theirs.log.length === ours.log.length + 1) theirs.log.pop()
