@@ -3,6 +3,7 @@ import parseUrl = require('parseurl')
 import { withoutTouch } from './cookie-warnings.js'
 import { debug } from './debug.js'
 import { beforeEnd } from './end-of-response.js'
+import { shareHiddenClass } from './hidden-classes.js'
 import { Lifecycle } from './lifecycle.js'
 import { cookieOptionsFor, generateSession } from './new-session.js'
 import { StoreUse } from './store-use.js'
@@ -77,6 +78,8 @@ export function createMiddleware(settings: Settings) {
 
     if (cookieOptions.maxAge && !settings.resave && !settings.touches) withoutTouch(warnings)
 
+    shareHiddenClass(req)
+    shareHiddenClass(res)
     const lifecycle = new Lifecycle(service, cookieOptions, secrets, req, res, next)
     beforeEnd(req, res, lifecycle, next)
     onHeaders(res, () => lifecycle.sendCookie())

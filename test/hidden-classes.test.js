@@ -1,0 +1,46 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
+const path = require('node:path')
+const express = require('express')
+const request = require('supertest')
+const session = require('express-session')
+
+const script = path.join(__dirname, 'support/hidden-classes.js')
+const classesUnder = (host) =>
+  JSON.parse(execFileSync(process.execPath, ['--allow-natives-syntax', script, host], { encoding: 'utf8' }))
+
+describe('requests and responses', () => {
+  it('share a hidden class under Express, on every version of Node', () => {
+    const { req, res } = classesUnder('express')
+    assert(req.shareClass)
+    assert(res.shareClass)
+  })
+
+  it('stay as fast as they are under plain node:http', () => {
+    const { req, res } = classesUnder('http')
+    assert.deepEqual([req.isFast, res.isFast], [true, true])
+  })
+
+  it('keep their properties, in their order', async () => {
+    const keysWith = async (...middlewares) => {
+      let keys
+      const see = (req, res) => {
+        keys = [req, res].map((message) => ({
+          names: Object.getOwnPropertyNames(message),
+          symbols: Object.getOwnPropertySymbols(message)
+        }))
+        res.end()
+      }
+      await request(express().use(...middlewares, see)).get('/')
+      return keys
+    }
+
+    const [req, res] = await keysWith()
+    req.names.push('sessionStore', 'sessionID', 'session')
+    res.names.push('end', 'writeHead')
+    const middleware = session({ secret: 's', resave: false, saveUninitialized: false })
+    assert.deepEqual(await keysWith(middleware), [req, res])
+  })
+})
