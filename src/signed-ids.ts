@@ -1,5 +1,7 @@
-import { sign, unsign } from 'cookie-signature'
+import { timingSafeEqual } from 'node:crypto'
+import { sign } from 'cookie-signature'
 import { debug } from './debug.js'
+import { Hmac, canHashAtOnce } from './hmac.js'
 
 /** A key that signs session ids. */
 export type Secret = string | NodeJS.ArrayBufferView | ArrayBuffer | import('node:crypto').KeyObject
@@ -21,6 +23,10 @@ export class SignedIds {
   /** Of these, those that the first secret has signed: what signing the id would give. */
   private readonly valuesById = new Map<string, string>()
   private secrets: readonly Secret[] = []
+  /** Whether they are the same as long as they are the same objects. */
+  private lasting = true
+  /** One for each secret. */
+  private signers: readonly Signer[] = []
 
   /** @param remember - false to sign and verify anew each time */
   constructor(private readonly remember: boolean) {}
@@ -33,7 +39,11 @@ export class SignedIds {
    */
   sign(id: string, secrets: readonly Secret[]): string {
     this.forgetOtherSecrets(secrets)
-    return this.valuesById.get(id) ?? encodeURIComponent('s:' + sign(id, secrets[0] as string))
+    const known = this.valuesById.get(id)
+    if (known !== undefined) return known
+
+    const signature = (this.signers[0] ?? signerOf(secrets[0] as Secret))(id)
+    return `s%3A${encodeURIComponent(id)}.${encodeURIComponent(signature)}`
   }
 
   /**
@@ -53,10 +63,12 @@ export class SignedIds {
       debug('cookie unsigned')
       return undefined
     }
-    for (const secret of secrets) {
-      const id = unsign(decoded.slice(2), secret as string)
-      if (id === false) continue
-      if (this.remember) this.learn(value, decoded, id, secret === secrets[0])
+    const dot = decoded.lastIndexOf('.')
+    const id = decoded.slice('s:'.length, dot)
+    const signature = decoded.slice(dot + 1)
+    for (const signer of this.signers) {
+      if (!areEqual(signature, signer(id))) continue
+      if (this.remember) this.learn(value, decoded, id, signer === this.signers[0])
       return id
     }
     debug('cookie signature invalid')
@@ -74,17 +86,36 @@ export class SignedIds {
   }
 
   private forgetOtherSecrets(secrets: readonly Secret[]): void {
-    const { secrets: ours } = this
-    // The bytes of a Buffer can change while it stays the same Buffer: nothing is remembered under such a key.
-    if (ours.length === secrets.length && ours.every((key, i) => key === secrets[i] && !isBytes(key))) return
+    if (this.lasting && haveSameElements(this.secrets, secrets)) return
     this.forget()
     this.secrets = [...secrets]
+    this.signers = this.secrets.map(signerOf)
+    // The bytes of a Buffer can change while it stays the same Buffer: nothing is remembered under such a key.
+    this.lasting = !secrets.some(isBytes)
   }
 
   private forget(): void {
     this.idsByValue.clear()
     this.valuesById.clear()
   }
+}
+
+/** Gives the signature of a session id: base64 of its HMAC-SHA256 without the padding. */
+type Signer = (id: string) => string
+
+function signerOf(secret: Secret): Signer {
+  if (typeof secret !== 'string' || !canHashAtOnce) {
+    return (id) => sign(id, secret as string).slice(id.length + '.'.length)
+  }
+  const hmac = new Hmac(secret)
+  return (id) => hmac.base64(id).slice(0, -'='.length)
+}
+
+/** Compares in a time that does not tell where they differ. */
+function areEqual(one: string, other: string): boolean {
+  const bytes = Buffer.from(one)
+  const others = Buffer.from(other)
+  return bytes.length === others.length && timingSafeEqual(bytes, others)
 }
 
 /** Percent-decodes what can be decoded. */
@@ -95,6 +126,12 @@ function decode(value: string): string {
   } catch {
     return value
   }
+}
+
+function haveSameElements(some: readonly unknown[], others: readonly unknown[]): boolean {
+  if (some.length !== others.length) return false
+  for (let i = 0; i < some.length; i++) if (some[i] !== others[i]) return false
+  return true
 }
 
 function isBytes(secret: Secret): boolean {
