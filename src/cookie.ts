@@ -116,9 +116,12 @@ export interface Cookie extends CookieOptions {
 
     const source = options as Record<string, unknown>
     const own = this as unknown as Record<string, unknown>
-    // Inherited attributes count, as in shared defaults; `data` is computed and cannot be set.
+    // Inherited attributes count, as in shared defaults; `data` is computed and cannot be set. Those with a setter are set
+    // by name, for speed: to find out that there is one takes V8 longer than all the rest.
     for (const key in source) {
-      if (key !== 'data') own[key] = source[key]
+      if (key === 'expires') this.expires = options.expires
+      else if (key === 'maxAge') this.maxAge = options.maxAge
+      else if (key !== 'data') own[key] = source[key]
     }
   }
 
