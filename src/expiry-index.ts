@@ -5,17 +5,18 @@ const SLOT = 5000
 const NEXT_STEP = 1
 
 /**
- * When the sessions of a store expire: finds the expired ones without looking at the others.
+ * What is known of the sessions of a store, above all when they expire: finds the expired ones without looking at the
+ * others.
  *
  * Time is cut into slots; each slot has the ids that expire in it. A slot that lies wholly in the past is emptied, by
  * whoever calls `takeExpired` and by a timer, which stands still while there is nothing to wait for and never keeps the
  * process alive.
  */
-export class ExpiryIndex {
+export class ExpiryIndex<Note extends { readonly expiry: number | undefined }> {
   /** Called by the timer to have expired ids taken. Returns whether there may be more. */
   onDue: () => boolean = () => false
 
-  private readonly expiries = new Map<string, number | undefined>()
+  private readonly notes = new Map<string, Note>()
   private readonly slots = new Map<number, Set<string>>()
   /** The first slot that may have ids. */
   private first = slotOf(Date.now())
@@ -25,22 +26,23 @@ export class ExpiryIndex {
 
   /** How many ids are known. */
   get size(): number {
-    return this.expiries.size
+    return this.notes.size
   }
 
-  has(id: string): boolean {
-    return this.expiries.has(id)
+  /** What is known of an id. */
+  get(id: string): Note | undefined {
+    return this.notes.get(id)
   }
 
-  /** When an id expires, in milliseconds of Unix time; undefined for never. */
-  expiryOf(id: string): number | undefined {
-    return this.expiries.get(id)
-  }
-
-  /** Notes when an id expires. */
-  note(id: string, expiry: number | undefined): void {
-    const before = this.expiries.get(id)
-    this.expiries.set(id, expiry)
+  /**
+   * Notes what is known of an id.
+   *
+   * @param note - its `expiry` is in milliseconds of Unix time; undefined for never
+   */
+  note(id: string, note: Note): void {
+    const before = this.notes.get(id)?.expiry
+    const { expiry } = note
+    this.notes.set(id, note)
 
     const slot = expiry === undefined ? undefined : this.slotFor(expiry)
     const slotBefore = before === undefined ? undefined : this.slotFor(before)
@@ -53,13 +55,13 @@ export class ExpiryIndex {
   }
 
   forget(id: string): void {
-    const expiry = this.expiries.get(id)
-    this.expiries.delete(id)
+    const expiry = this.notes.get(id)?.expiry
+    this.notes.delete(id)
     if (expiry !== undefined) this.removeFromSlot(id, this.slotFor(expiry))
   }
 
   clear(): void {
-    this.expiries.clear()
+    this.notes.clear()
     this.slots.clear()
   }
 

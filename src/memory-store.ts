@@ -1,7 +1,7 @@
 import { callable } from './callable.js'
 import { ExpiryIndex } from './expiry-index.js'
-import { FoundSession, saysItsOwnJson } from './fingerprint.js'
-import { cookieJson, dataJson, hasCookie, joinJson } from './session-json.js'
+import { FoundSession } from './fingerprint.js'
+import { SessionJson } from './session-json.js'
 import { keeperOf } from './session.js'
 import { AT_ONCE } from './store-call.js'
 import { Store } from './store.js'
@@ -80,10 +80,7 @@ export class MemoryStore extends Store {
     }
 
     let length = 0
-    for (const sid of Object.keys(this.sessions)) {
-      const lives = index.has(sid) ? !isPast(index.expiryOf(sid)) : read(this, sid) !== undefined
-      if (lives) length++
-    }
+    for (const sid of Object.keys(this.sessions)) if (jsonOf(this, sid)) length++
     setImmediate(callback, null, length)
   }
 }
@@ -98,10 +95,10 @@ for (const [method, doAtOnce] of [
   Object.defineProperty(method, AT_ONCE, { value: doAtOnce })
 }
 
-/** Each store's knowledge of when its sessions expire; not on the store, whose properties are the app's to see. */
-const indexes = new WeakMap<MemoryStore, ExpiryIndex>()
+/** What each store knows of its sessions; not on the store, whose properties are the app's to see. */
+const indexes = new WeakMap<MemoryStore, ExpiryIndex<SessionJson>>()
 
-function indexOf(store: MemoryStore): ExpiryIndex {
+function indexOf(store: MemoryStore): ExpiryIndex<SessionJson> {
   let index = indexes.get(store)
   if (!index) {
     index = new ExpiryIndex()
@@ -117,84 +114,54 @@ function indexOf(store: MemoryStore): ExpiryIndex {
 }
 
 function write(store: MemoryStore, sid: string, session: SessionData): void {
-  store.sessions[sid] = toJson(session)
-  const index = indexOf(store)
-  index.note(sid, expiryOf(session.cookie))
-  removeExpired(store, index, REMOVED_PER_SET)
+  // Its data may just have been serialised, to see whether they changed.
+  put(store, sid, SessionJson.of(session, keeperOf(session)?.serialised(session)))
+  removeExpired(store, indexOf(store), REMOVED_PER_SET)
 }
 
 /** Gives a stored session the cookie of another. */
 function renew(store: MemoryStore, sid: string, session: SessionData): void {
-  const json = store.sessions[sid]
+  const json = jsonOf(store, sid)
   if (!json) return
-
-  const cookie = cookieJson(session.cookie)
-  const expiry = expiryOf(session.cookie)
-  // Without an idle timeout, nothing changes.
-  if (expiry === undefined && hasCookie(json, cookie)) return
-
-  if (hasExpired(store, sid)) return
-  store.sessions[sid] = withCookie(json, cookie)
-  indexOf(store).note(sid, expiry)
+  const renewed = json.withCookie(session.cookie)
+  if (renewed !== json) put(store, sid, renewed)
 }
 
-/** Reads a session; what has expired is removed. */
+/** Reads a session. */
 function read(store: MemoryStore, sid: string): SessionData | undefined {
-  const json = store.sessions[sid]
-  return json ? unlessExpired(store, sid, JSON.parse(json) as SessionData) : undefined
+  const json = jsonOf(store, sid)
+  return json && (JSON.parse(json.text) as SessionData)
 }
 
-/** Reads a session for the middleware, with what it would have to find out itself. */
-function find(store: MemoryStore, sid: string): SessionData | FoundSession<SessionData> | undefined {
-  const json = store.sessions[sid]
+/** Reads a session for the middleware, with what that would have to find out itself. */
+function find(store: MemoryStore, sid: string): FoundSession<SessionData> | SessionData | undefined {
+  const json = jsonOf(store, sid)
   if (!json) return undefined
 
-  const stored = JSON.parse(json) as SessionData
-  dateExpiry(stored.cookie)
-  const session = unlessExpired(store, sid, stored)
-  const data = session && dataJson(json)
-  return data === undefined ? session : new FoundSession(stored, data)
+  const session = JSON.parse(json.text) as SessionData
+  // As `createSession` would make of the text.
+  const { cookie } = session
+  if (json.expiry !== undefined && typeof cookie.expires === 'string') cookie.expires = new Date(json.expiry)
+  const { data } = json
+  return data === undefined ? session : new FoundSession(session, data)
 }
 
-/** Makes a date of the text that tells when a cookie expires, as `createSession` would. */
-function dateExpiry(cookie: { expires?: unknown } | undefined): void {
-  if (typeof cookie?.expires === 'string') cookie.expires = new Date(cookie.expires)
-}
+/** The JSON of a session; what has expired is removed. */
+function jsonOf(store: MemoryStore, sid: string): SessionJson | undefined {
+  const text = store.sessions[sid]
+  if (!text) return undefined
 
-function unlessExpired(store: MemoryStore, sid: string, session: SessionData): SessionData | undefined {
-  if (!isPast(expiryOf(session.cookie))) return session
+  // What is known may be of another text: apps put sessions there by hand, too.
+  const known = indexOf(store).get(sid)
+  const json = known?.text === text ? known : SessionJson.from(text)
+  if (json.expiry === undefined || json.expiry > Date.now()) return json
   forget(store, sid)
   return undefined
 }
 
-/** Whether a stored session has expired; if so, it is removed. Need not read it, but if it was put there by hand. */
-function hasExpired(store: MemoryStore, sid: string): boolean {
-  const index = indexOf(store)
-  if (!index.has(sid)) return read(store, sid) === undefined
-
-  const expired = isPast(index.expiryOf(sid))
-  if (expired) forget(store, sid)
-  return expired
-}
-
-/** The JSON of a session; its data may just have been serialised, to see whether they changed. */
-function toJson(session: SessionData): string {
-  const data = keeperOf(session)?.serialised(session)
-  return data !== undefined && beginsWithCookie(session)
-    ? joinJson(cookieJson(session.cookie), data)
-    : JSON.stringify(session)
-}
-
-/** The JSON of a session with another cookie, whose JSON is given. */
-function withCookie(json: string, cookie: string): string {
-  const data = dataJson(json)
-  if (data !== undefined) return joinJson(cookie, data)
-  return JSON.stringify({ ...(JSON.parse(json) as SessionData), cookie: JSON.parse(cookie) as unknown })
-}
-
-function beginsWithCookie(session: object): boolean {
-  for (const key in session) return key === 'cookie' && !saysItsOwnJson(session)
-  return false
+function put(store: MemoryStore, sid: string, json: SessionJson): void {
+  store.sessions[sid] = json.text
+  indexOf(store).note(sid, json)
 }
 
 function forget(store: MemoryStore, sid: string): void {
@@ -203,24 +170,11 @@ function forget(store: MemoryStore, sid: string): void {
 }
 
 /** @returns whether there may be more */
-function removeExpired(store: MemoryStore, index: ExpiryIndex, limit: number): boolean {
+function removeExpired(store: MemoryStore, index: ExpiryIndex<SessionJson>, limit: number): boolean {
   for (let removed = 0; removed < limit; removed++) {
     const sid = index.takeExpired()
     if (sid === undefined) return false
     delete store.sessions[sid]
   }
   return true
-}
-
-/** When a session expires, in milliseconds of Unix time; undefined for never. */
-function expiryOf(cookie: { expires?: unknown } | undefined): number | undefined {
-  const expires = cookie?.expires
-  if (!expires) return undefined
-  if (expires instanceof Date) return expires.valueOf()
-  const time = typeof expires === 'string' ? Date.parse(expires) : Number(expires)
-  return Number.isNaN(time) ? undefined : time
-}
-
-function isPast(expiry: number | undefined): boolean {
-  return expiry !== undefined && expiry <= Date.now()
 }

@@ -1,87 +1,88 @@
-import { SessionCookie as Cookie, haveSameAttributes } from './cookie.js'
-import type { CookieData } from './cookie.js'
+import { cookieJson } from './cookie-json.js'
+import { fingerprint, saysItsOwnJson } from './fingerprint.js'
 
-// Takes the JSON of a session apart without reading it, and puts it together without writing it anew. In
-
-//     {"cookie":{"originalMaxAge":null,...},"user":"ada","views":1}
-
-// the cookie comes first, for it is the first thing that a session gets, and the data are all that follows: in the text of
-// `fingerprint`, `"user":"ada","views":1}`.
+/** The cookie of a session as apps may have made it. */
+type AnyCookie = object & { expires?: unknown }
 
 const START = '{"cookie":'
 
-/** A session's JSON up to the end of its cookie: a brace that is not within a string. Sticky, for its `lastIndex`. */
-const UP_TO_DATA = /^\{"cookie":\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}/y
+/** The fingerprint of a session without data. */
+const NO_DATA = '}'
 
 /**
- * A session's data, cut out of the JSON of the session.
+ * The JSON of a session, with what is known of it without reading it. In
  *
- * @returns what `fingerprint` gives for the session, or undefined if the JSON does not begin with a plain cookie
+ *     {"cookie":{"originalMaxAge":null,...},"user":"ada","views":1}
+ *
+ * the cookie comes first, for it is the first thing that a session gets, and what follows is the text of `fingerprint`,
+ * `"user":"ada","views":1}`. So either can be replaced without writing the other anew.
  */
-export function dataJson(json: string): string | undefined {
-  UP_TO_DATA.lastIndex = 0
-  if (!UP_TO_DATA.test(json)) return undefined
+export class SessionJson {
+  private constructor(
+    readonly text: string,
+    /** When the session expires, in milliseconds of Unix time; undefined for never. */
+    readonly expiry: number | undefined,
+    /** Where the fingerprint begins; undefined if the cookie does not come first. */
+    private readonly dataStart: number | undefined
+  ) {}
 
-  const end = UP_TO_DATA.lastIndex
-  return json.slice(json[end] === ',' ? end + 1 : end)
-}
-
-/** Whether a session's JSON begins with a cookie of just this JSON. */
-export function hasCookie(json: string, cookie: string): boolean {
-  return json.startsWith(cookie, START.length) && json.startsWith(START)
-}
-
-/** The JSON of a session, put together from that of its cookie and its data. */
-export function joinJson(cookie: string, data: string): string {
-  return data === '}' ? `${START}${cookie}}` : `${START}${cookie},${data}`
-}
-
-/** The JSON of a cookie. */
-export function cookieJson(cookie: object): string {
-  const { originalMaxAge, toJSON } = cookie as Partial<Cookie>
-  if (originalMaxAge === undefined || toJSON !== Cookie.prototype.toJSON) return JSON.stringify(cookie)
-
-  const attributes = cookie as Cookie
-  if (!last || !haveSameAttributes(last, attributes)) learn(attributes.data)
-  const timeout = JSON.stringify(originalMaxAge)
-  return `{"originalMaxAge":${timeout}${beforeExpires}${expiresJson(attributes._expires)}${afterExpires}`
-}
-
-// The cookies of a middleware differ in their expiry alone: the JSON of the other attributes is written once.
-let last: CookieData | undefined
-let beforeExpires = ''
-let afterExpires = ''
-
-function learn(attributes: CookieData): void {
-  const { partitioned, priority, secure, httpOnly, domain, path, sameSite } = attributes
-  beforeExpires = membersJson({ partitioned, priority })
-  afterExpires = membersJson({ secure, httpOnly, domain, path, sameSite }) + '}'
-  last = attributes
-}
-
-function expiresJson(expires: CookieData['expires']): string {
-  if (expires === null) return ',"expires":null'
-  // JSON.stringify takes longer over a Date than over all the rest.
-  if (expires instanceof Date && !Number.isNaN(expires.valueOf())) return `,"expires":"${isoText(expires)}"`
-  return membersJson({ expires })
-}
-
-let second = NaN
-let upToSecond = ''
-
-/** What `toISOString` gives: most cookies written within a second expire within the same. */
-function isoText(date: Date): string {
-  const time = date.valueOf()
-  const milliseconds = time - Math.floor(time / 1000) * 1000
-  if (time - milliseconds !== second) {
-    second = time - milliseconds
-    upToSecond = date.toISOString().slice(0, -'000Z'.length)
+  /**
+   * Writes a session, as `JSON.stringify` does.
+   *
+   * @param data - its fingerprint, if that is at hand
+   */
+  static of(session: { cookie?: AnyCookie | undefined }, data?: string): SessionJson {
+    const { cookie } = session
+    const cookieText = cookie && beginsWithCookie(session) ? cookieJson(cookie) : undefined
+    if (!cookie || !cookieText) return new SessionJson(JSON.stringify(session), expiryOf(cookie), undefined)
+    return SessionJson.join(cookie, cookieText, data ?? fingerprint(session))
   }
-  return `${upToSecond}${String(milliseconds).padStart(3, '0')}Z`
+
+  /**
+   * Reads what somebody else has written.
+   *
+   * @throws SyntaxError when it is not JSON
+   */
+  static from(text: string): SessionJson {
+    const { cookie } = JSON.parse(text) as { cookie?: AnyCookie }
+    return new SessionJson(text, expiryOf(cookie), undefined)
+  }
+
+  private static join(cookie: AnyCookie, cookieText: string, data: string): SessionJson {
+    const end = START.length + cookieText.length
+    return data === NO_DATA
+      ? new SessionJson(`${START}${cookieText}}`, expiryOf(cookie), end)
+      : new SessionJson(`${START}${cookieText},${data}`, expiryOf(cookie), end + ','.length)
+  }
+
+  /** The fingerprint of the session, if it can be cut out. */
+  get data(): string | undefined {
+    return this.dataStart === undefined ? undefined : this.text.slice(this.dataStart)
+  }
+
+  /** The JSON of the same session with another cookie; this one if that changes nothing. */
+  withCookie(cookie: AnyCookie | undefined): SessionJson {
+    const { data, text } = this
+    const cookieText = cookie && cookieJson(cookie)
+    if (!cookie || !cookieText || data === undefined) {
+      return SessionJson.of({ ...(JSON.parse(text) as object), cookie })
+    }
+    const isSame = this.expiry === undefined && text.startsWith(cookieText, START.length)
+    return isSame ? this : SessionJson.join(cookie, cookieText, data)
+  }
 }
 
-/** The members of an object in JSON, each after a comma. */
-function membersJson(members: object): string {
-  const json = JSON.stringify(members).slice(1, -1)
-  return json && `,${json}`
+function beginsWithCookie(session: object): boolean {
+  for (const key in session)
+    return key === 'cookie' && Object.hasOwn(session, key) && !saysItsOwnJson(session)
+  return false
+}
+
+/** When a cookie expires, in milliseconds of Unix time; undefined for never. */
+function expiryOf(cookie: AnyCookie | undefined): number | undefined {
+  const expires = cookie?.expires
+  if (!expires) return undefined
+  if (expires instanceof Date) return expires.valueOf()
+  const time = typeof expires === 'string' ? Date.parse(expires) : Number(expires)
+  return Number.isNaN(time) ? undefined : time
 }

@@ -101,12 +101,12 @@ describe('an expiry index', () => {
   it('gives what has expired, and only that', () => {
     const index = new ExpiryIndex()
     const now = Date.now()
-    index.note('soon', now + 1000)
-    index.note('late', now + 100000)
-    index.note('never', undefined)
-    index.note('moved', now + 1000)
-    index.note('moved', now + 100000)
-    index.note('past', now - 100000)
+    index.note('soon', { expiry: now + 1000 })
+    index.note('late', { expiry: now + 100000 })
+    index.note('never', { expiry: undefined })
+    index.note('moved', { expiry: now + 1000 })
+    index.note('moved', { expiry: now + 100000 })
+    index.note('past', { expiry: now - 100000 })
     const taken = atTime(now + 20000, () => [index.takeExpired(), index.takeExpired(), index.takeExpired()])
     assert.deepStrictEqual(taken.filter(Boolean).sort(), ['past', 'soon'])
     assert.strictEqual(index.size, 3)
@@ -131,7 +131,7 @@ describe('an expiry index', () => {
           return calls === 1
         }
       })
-      index.note('id', Date.now() + 1000)
+      index.note('id', { expiry: Date.now() + 1000 })
       await done
       assert.strictEqual(calls, 2)
       assert(delays[1] < delays[0], 'the next step of a clean-up comes sooner')

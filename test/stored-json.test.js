@@ -3,8 +3,9 @@
 const assert = require('node:assert/strict')
 const fc = require('fast-check')
 const { Cookie } = require('express-session')
+const { cookieJson } = require('../dist/cookie-json')
 const { fingerprint } = require('../dist/fingerprint')
-const { cookieJson, dataJson, joinJson } = require('../dist/session-json')
+const { SessionJson } = require('../dist/session-json')
 
 // What is cut and put together must be, to the byte, what JSON.stringify would have made of the session.
 
@@ -48,29 +49,58 @@ describe("a session's JSON", () => {
     fc.assert(fc.property(cookie, (cookie) => assert.equal(cookieJson(cookie), JSON.stringify(cookie))))
   })
 
-  it('is taken apart into what a fingerprint is, and put together again', () => {
+  it('is written from its cookie and its fingerprint, which can be cut out again', () => {
     fc.assert(
       fc.property(cookie, data, (cookie, data) => {
         const session = { cookie, ...data }
-        const json = JSON.stringify(session)
-        const cut = dataJson(json)
-        assert.equal(cut, fingerprint(session))
-        assert.equal(joinJson(cookieJson(cookie), cut), json)
+        for (const json of [SessionJson.of(session), SessionJson.of(session, fingerprint(session))]) {
+          assert.equal(json.text, JSON.stringify(session))
+          assert.equal(json.data, fingerprint(session))
+        }
       })
     )
   })
 
-  for (const json of [
-    '',
-    '{}',
-    '[]',
-    '"text"',
-    '{"user":1,"cookie":{}}',
-    '{"cookie":null}',
-    '{"cookie":{"a":{}}}'
+  it('gets another cookie', () => {
+    fc.assert(
+      fc.property(cookie, cookie, data, (one, other, data) => {
+        const json = SessionJson.of({ cookie: one, ...data }).withCookie(other)
+        assert.equal(json.text, JSON.stringify({ cookie: other, ...data }))
+        assert.equal(json.data, fingerprint(data))
+      })
+    )
+  })
+
+  it('stays the same object when it gets the cookie that it has, and that does not expire', () => {
+    const json = SessionJson.of({ cookie: new Cookie(), views: 1 })
+    assert.equal(json.withCookie(new Cookie()), json)
+    assert.notEqual(json.withCookie(new Cookie({ path: '/admin' })), json)
+    assert.notEqual(json.withCookie(new Cookie({ maxAge: 1000 })), json)
+  })
+
+  for (const session of [
+    {},
+    { user: 1, cookie: {} },
+    { cookie: null },
+    { cookie: 5, 1: 'first' },
+    { cookie: { toJSON: () => undefined }, views: 1 },
+    { cookie: {}, toJSON: () => 'text' },
+    Object.create({ cookie: {} })
   ]) {
-    it(`is left alone when it does not begin with a plain cookie: ${json}`, () => {
-      assert.equal(dataJson(json), undefined)
+    const text = JSON.stringify(session)
+    it(`is what JSON.stringify writes, when it does not begin with a cookie: ${text}`, () => {
+      const json = SessionJson.of(session)
+      assert.equal(json.text, text)
+      assert.equal(json.data, undefined)
     })
   }
+
+  it('is left as it is when somebody else has written it, until it gets a cookie', () => {
+    const text = '{ "views": 1, "cookie": { "expires": "2030-01-01T00:00:00.000Z" } }'
+    const json = SessionJson.from(text)
+    assert.equal(json.text, text)
+    assert.equal(json.expiry, Date.UTC(2030))
+    assert.equal(json.data, undefined)
+    assert.equal(json.withCookie({ expires: null }).text, '{"views":1,"cookie":{"expires":null}}')
+  })
 })
