@@ -8,10 +8,12 @@ const cookie = require('cookie')
 const { sign } = require('cookie-signature')
 const uid = require('uid-safe')
 const { Cookie, MemoryStore } = require('../dist/index')
+const { cookieJson } = require('../dist/cookie-json')
 const { fingerprint } = require('../dist/fingerprint')
+const { Hmac } = require('../dist/hmac')
 const { generateSessionId } = require('../dist/session-id')
 const { readSessionId } = require('../dist/session-id-cookie')
-const { cookieJson, dataJson, joinJson } = require('../dist/session-json')
+const { SessionJson } = require('../dist/session-json')
 const { SetCookie } = require('../dist/set-cookie')
 const { SignedIds } = require('../dist/signed-ids')
 const { askStore, callStore } = require('../dist/store-call')
@@ -28,13 +30,14 @@ const visitors = Array.from({ length: VISITORS }, (_, i) => {
   const value = encodeURIComponent('s:' + sign(id, 'one'))
   const session = { cookie: new Cookie({ maxAge: 3_600_000 }), ...data(i) }
   const others = Array.from({ length: 20 }, (_, n) => `preference_${n}=value%20number%20${n}; `).join('')
-  const json = JSON.stringify(session)
   return {
     id,
     value,
+    expires: session.cookie.expires.toISOString(),
+    stored: { originalMaxAge: null, expires: null, httpOnly: true, path: '/' },
     rotated: encodeURIComponent('s:' + sign(id, 'three')),
     session,
-    json,
+    json: SessionJson.of(session),
     header: `${others}connect.sid=${value}`
   }
 })
@@ -42,7 +45,7 @@ const visitors = Array.from({ length: VISITORS }, (_, i) => {
 const remembering = new SignedIds(true)
 const forgetting = new SignedIds(false)
 const setCookie = new SetCookie('connect.sid')
-const known = (value) => remembering.verify(value, secrets)
+const hmac = new Hmac('one')
 const store = new MemoryStore()
 for (const { id, session } of visitors) store.set(id, session)
 
@@ -60,24 +63,37 @@ const parts = {
     without: () => uid.sync(24)
   },
   'the session cookie among twenty others': {
-    with: ({ header }) => readSessionId({ headers: { cookie: header } }, 'connect.sid', known),
-    without: ({ header }) => known(encodeURIComponent(cookie.parse(header)['connect.sid']))
+    with: ({ header }) => readSessionId({ headers: { cookie: header } }, 'connect.sid', remembering, secrets),
+    without: ({ header }) =>
+      remembering.verify(encodeURIComponent(cookie.parse(header)['connect.sid']), secrets)
   },
   'the fingerprint of a session, by a copy without its cookie': {
     with: ({ session }) => fingerprint(session),
     without: ({ session }) => JSON.stringify(session, (key, value) => (key === 'cookie' ? undefined : value))
   },
+  'a signature': {
+    with: ({ id }) => hmac.base64(id).slice(0, -1),
+    without: ({ id }) => sign(id, 'one')
+  },
   'the fingerprint of a loaded session, cut out of its JSON': {
-    with: ({ json }) => dataJson(json),
+    with: ({ json }) => json.data,
     without: ({ session }) => fingerprint(session)
+  },
+  'the expiry of a loaded session, known with its JSON': {
+    with: ({ json }) => new Date(json.expiry),
+    without: ({ expires }) => new Date(expires)
   },
   'the JSON of a cookie': {
     with: ({ session }) => cookieJson(session.cookie),
     without: ({ session }) => JSON.stringify(session.cookie)
   },
   'the JSON of a touched session': {
-    with: ({ json, session }) => joinJson(cookieJson(session.cookie), dataJson(json)),
-    without: ({ json, session }) => JSON.stringify({ ...JSON.parse(json), cookie: session.cookie })
+    with: ({ json, session }) => json.withCookie(session.cookie),
+    without: ({ json, session }) => JSON.stringify({ ...JSON.parse(json.text), cookie: session.cookie })
+  },
+  'the cookie of a stored session, attributes with a setter set by name': {
+    with: ({ stored }) => new Cookie(stored),
+    without: ({ stored }) => setByVariable(new Cookie(), stored)
   },
   'the text of Set-Cookie': {
     with: ({ value, session }) => setCookie.text(value, session.cookie.data),
@@ -85,11 +101,16 @@ const parts = {
   }
 }
 
+function setByVariable(cookie, attributes) {
+  for (const name in attributes) cookie[name] = attributes[name]
+  return cookie
+}
+
 /** Calls to a store are answered in a turn of the event loop, or at once: these are waited for. */
 const calls = {
   'a call of the MemoryStore, at once': {
-    with: (_, done) => askStore(store, 'destroy', ['nobody'], done),
-    without: (_, done) => callStore(store, 'destroy', ['nobody'], done)
+    with: (_, done) => askStore(store, 'destroy', 'nobody', undefined, done),
+    without: (_, done) => callStore(store, 'destroy', 'nobody', undefined, done)
   }
 }
 

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import type { Work } from './store-call.js'
+import type { Answer } from './store-call.js'
 
 type Chunk = string | Uint8Array | null | undefined
 type EndCallback = (error?: Error) => void
@@ -20,13 +20,13 @@ interface OutgoingLength {
  *
  * @param req - the request
  * @param res - its response
- * @param plan - `commit` is asked, when the app ends the response, for the work; undefined for none
- * @param report - hears of an error in the plan or the work, when the response is out
+ * @param plan - does the work when the app ends the response; tells when it is done, at once or later, or throws
+ * @param report - hears of an error in the work, when the response is out
  */
 export function beforeEnd(
   req: IncomingMessage,
   res: ServerResponse,
-  plan: { commit(): Work | undefined },
+  plan: { commit(done: Answer): void },
   report: (error: unknown) => void
 ): void {
   const end = res.end as (chunk?: Chunk, encoding?: BufferEncoding, callback?: EndCallback) => ServerResponse
@@ -51,21 +51,28 @@ export function beforeEnd(
     if (!isChunk(chunk)) return end.call(res, chunk, encoding, callback)
 
     ended = true
+    let answered = false
+    let held = false
+    const done: Answer = (error) => {
+      if (answered) return
+      answered = true
+      if (held) head.release(res)
+      if (error) reportWhenOut(res, report, error)
+      if (!held) return
+      head.proceed()
+      end.call(res, chunk, encoding, callback)
+    }
+
     try {
-      const work = workOf(plan, res, report)
-      if (!work) {
+      begin(plan, done)
+      // Listeners to the head may bring the answer about, too.
+      if (!answered) head.commit(res, chunk, encoding)
+      if (answered) {
         head.proceed()
         return end.call(res, chunk, encoding, callback)
       }
-
-      head.commit(res, chunk, encoding)
       head.hold(res)
-      run(work, (error) => {
-        head.release(res)
-        head.proceed()
-        if (error) whenOut(res, () => report(error))
-        end.call(res, chunk, encoding, callback)
-      })
+      held = true
       return res
     } catch (error) {
       // The headers were refused (an invalid status code, say): nothing has been sent, the app can still end the response.
@@ -77,18 +84,17 @@ export function beforeEnd(
   res.end = endAfterwards as ServerResponse['end']
 }
 
-/** The work that is planned; an error in the plan is reported like one in the work. */
-function workOf(
-  plan: { commit(): Work | undefined },
-  res: ServerResponse,
-  report: (error: unknown) => void
-): Work | undefined {
+/** Begins the work; that it throws is an answer with an error. */
+function begin(plan: { commit(done: Answer): void }, done: Answer): void {
   try {
-    return plan.commit()
+    plan.commit(done)
   } catch (error) {
-    whenOut(res, () => report(error))
-    return undefined
+    done(error)
   }
+}
+
+function reportWhenOut(res: ServerResponse, report: (error: unknown) => void, error: unknown): void {
+  whenOut(res, () => report(error))
 }
 
 /**
@@ -110,21 +116,6 @@ export function whenOut(res: ServerResponse, callback: () => void): void {
   } else {
     res.once('finish', once)
     res.once('close', once)
-  }
-}
-
-/** Runs work, whose answer counts once and which may also throw. */
-function run(work: Work, done: (error?: unknown) => void): void {
-  let answered = false
-  const once = (error?: unknown): void => {
-    if (answered) return
-    answered = true
-    done(error)
-  }
-  try {
-    work(once)
-  } catch (error) {
-    once(error)
   }
 }
 
@@ -159,7 +150,9 @@ interface Head {
 
 function headOf(req: IncomingMessage, res: ServerResponse): Head {
   if (req.httpVersionMajor === 2) return new Http2Head(res)
-  return Object.hasOwn(res, 'end') || Object.hasOwn(res, 'write') ? new WrappedHttp1Head() : http1Head
+  const inherited = Object.getPrototypeOf(res) as ServerResponse | null
+  const isWrapped = res.end !== inherited?.end || res.write !== inherited?.write
+  return isWrapped ? new WrappedHttp1Head() : http1Head
 }
 
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */

@@ -36,6 +36,9 @@ export interface Service {
   readonly setCookie: SetCookie
 }
 
+/** What a store has found; our own adds what it knows of it. */
+type Found = SessionData | FoundSession<SessionData>
+
 /** What the end of a request does to the stored session. */
 type Decision = 'destroy' | 'save' | 'touch' | 'nothing'
 
@@ -69,6 +72,8 @@ export class Lifecycle implements SessionKeeper {
   /** Calls to the store that the app has made and that are not answered yet, and who waits for them. */
   private underWay = 0
   private waiting: (() => void) | undefined
+  /** Whether the end of the response has come to its last call to the store. */
+  private finishing = false
 
   private presence: Presence | undefined
   private touched = false
@@ -91,11 +96,10 @@ export class Lifecycle implements SessionKeeper {
    * Gives the request its session - the stored one whose id it presents, or else a new one - and goes on with the request.
    */
   load(): void {
-    const { next, req, service } = this
+    const { req, service } = this
     const { settings } = service
     req.sessionStore = settings.store
-    const verify = (value: string) => service.signedIds.verify(value, this.secrets)
-    const id = readSessionId(req, settings.name, verify)
+    const id = readSessionId(req, settings.name, service.signedIds, this.secrets)
     this.presentedId = id
     req.sessionID = id
 
@@ -107,22 +111,24 @@ export class Lifecycle implements SessionKeeper {
 
     debug('fetching %s', id)
     this.join(id)
-    askStore<SessionData | FoundSession<SessionData>>(settings.store, 'get', [id], (error, found) => {
-      if (error && !meansNoSession(error)) {
-        debug('error %j', error)
-        next(error)
-      } else if (error || !found) {
-        debug('no session found')
-        this.start(undefined)
-      } else {
-        debug('session found')
-        this.start(found)
-      }
-    })
+    askStore<Found>(settings.store, 'get', id, undefined, (error, found) => this.loaded(error, found))
+  }
+
+  private loaded(error: unknown, found: Found | undefined): void {
+    if (error && !meansNoSession(error)) {
+      debug('error %j', error)
+      this.next(error)
+    } else if (error || !found) {
+      debug('no session found')
+      this.start(undefined)
+    } else {
+      debug('session found')
+      this.start(found)
+    }
   }
 
   /** Goes on with the request, which gets the session that was found, or else a new one. */
-  private start(found: SessionData | FoundSession<SessionData> | undefined): void {
+  private start(found: Found | undefined): void {
     try {
       if (found) this.resume(found)
       else this.begin()
@@ -143,7 +149,7 @@ export class Lifecycle implements SessionKeeper {
   }
 
   /** Goes on with a stored session. */
-  private resume(found: SessionData | FoundSession<SessionData>): void {
+  private resume(found: Found): void {
     const { settings } = this.service
     const data = found instanceof FoundSession ? found.session : found
     settings.store.createSession(this.req, data)
@@ -206,37 +212,15 @@ export class Lifecycle implements SessionKeeper {
   /**
    * Decides what becomes of the session at the end of the response, and has it done.
    *
-   * @returns what the response has to wait for, or undefined for nothing
-   * @throws TypeError when `req.session` is not a session, whatever serialising it throws, and the error of a store that
-   * answers at once
+   * @param done - told when that is done; at once if nothing is to do, or the store answers at once
+   * @throws TypeError when `req.session` is not a session, and whatever serialising it throws
    */
-  commit(): Work | undefined {
+  commit(done: Answer): void {
     // As they are now: a regenerate() that is still under way will replace them, too late for this response.
     const { session, sessionID } = this.req
     const decision = this.decide(session, sessionID)
-    if (decision === 'nothing' && this.underWay === 0) {
-      this.leave()
-      return undefined
-    }
-
-    let answered = false
-    let failure: unknown
-    let waiting: Answer | undefined
-    const done: Answer = (error) => {
-      this.leave()
-      answered = true
-      failure = error
-      waiting?.(error)
-    }
     if (this.underWay === 0) this.carryOut(decision, session as Session, sessionID, done)
-    else this.waiting = () => this.carryOut(decision, session as Session, sessionID, done)
-
-    if (!answered)
-      return (whenDone) => {
-        waiting = whenDone
-      }
-    if (failure) throw failure as Error
-    return undefined
+    else this.carryOutLater(decision, session as Session, sessionID, done)
   }
 
   private decide(session: SessionfulRequest['session'], id: unknown): Decision {
@@ -261,15 +245,22 @@ export class Lifecycle implements SessionKeeper {
     return 'nothing'
   }
 
+  private carryOutLater(decision: Decision, session: Session, id: unknown, done: Answer): void {
+    this.waiting = () => {
+      this.carryOut(decision, session, id, done)
+    }
+  }
+
   private carryOut(decision: Decision, session: Session, id: unknown, done: Answer): void {
     const { store } = this.service.settings
+    this.finishing = true
 
     switch (decision) {
       case 'destroy':
         // The app's own destroy() may have done it.
         if (this.destroyedId === id) break
         debug('destroying')
-        this.ending(id, (answer) => askStore(store, 'destroy', [id], answer), done)
+        this.ending(id, (answer) => askStore(store, 'destroy', id, undefined, answer), done)
         return
 
       case 'save':
@@ -280,19 +271,20 @@ export class Lifecycle implements SessionKeeper {
 
       case 'touch':
         debug('touching')
-        askStore(store, 'touch', [id, session], done)
+        this.leave()
+        askStore(store, 'touch', id, session, done)
         return
 
       case 'nothing':
     }
+    this.leave()
     done()
   }
 
   private saveNow(session: Session, done: Answer): void {
     const method: unknown = session.save
     if (method === Session.prototype.save) {
-      const { store } = this.service.settings
-      this.saving(session, (answer) => askStore(store, 'set', [session.id, session], answer), done)
+      this.saving(session, undefined, done)
     } else if (typeof method === 'function') {
       // Apps may have given it a `save` of their own.
       method.call(session, done)
@@ -323,7 +315,8 @@ export class Lifecycle implements SessionKeeper {
     return session === this.req.session ? this.beingSaved : undefined
   }
 
-  private saving(session: Session, work: Work, done: Answer): void {
+  /** @param work - asks the store, as the app does; without it, the middleware asks */
+  private saving(session: Session, work: Work | undefined, done: Answer): void {
     if (this.hasEnded(session.id)) {
       debug('not saving %s: another request has ended it', session.id)
       process.nextTick(done)
@@ -339,27 +332,31 @@ export class Lifecycle implements SessionKeeper {
     }
 
     debug('saving %s', session.id)
+    const { store } = this.service.settings
+    const answered: Answer = (error) => {
+      if (this.hasEnded(session.id)) this.undoSave(session, data, error, done)
+      else this.afterSave(session, data, error, done)
+    }
     this.savedByApp = session.id
     this.saveAskedFor = true
     this.underWay++
     this.beingSaved = data
-    work((error) => {
-      if (!this.hasEnded(session.id)) {
-        this.afterSave(session, data, done, error)
-        return
-      }
-      // Another request has ended the session meanwhile, and this may have brought it back: away with it.
-      callStore(this.service.settings.store, 'destroy', [session.id], (refused) => {
-        this.afterSave(session, data, done, error ?? refused)
-      })
-    })
+    if (work) work(answered)
+    else askStore(store, 'set', session.id, session, answered)
     this.beingSaved = undefined
   }
 
-  private afterSave(session: Session, data: string, done: Answer, error: unknown): void {
+  private afterSave(session: Session, data: string, error: unknown, done: Answer): void {
     if (error) this.savedByApp = undefined
     else this.countAsSaved(session, data)
     this.afterWork(done, error)
+  }
+
+  /** Another request has ended the session meanwhile, and this may have brought it back: away with it. */
+  private undoSave(session: Session, data: string, error: unknown, done: Answer): void {
+    callStore(this.service.settings.store, 'destroy', session.id, undefined, (refused) => {
+      this.afterSave(session, data, error ?? refused, done)
+    })
   }
 
   private reloading(work: Work, done: Answer): void {
@@ -417,7 +414,8 @@ export class Lifecycle implements SessionKeeper {
     if (this.underWay === 0) {
       const { waiting } = this
       this.waiting = undefined
-      waiting?.()
+      if (waiting) waiting()
+      else if (this.finishing) this.leave()
     }
     done(error)
   }

@@ -1,6 +1,7 @@
 import depd = require('depd')
 import { debug } from './debug.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Secret, SignedIds } from './signed-ids.js'
 
 const deprecate = depd('express-session')
 
@@ -9,9 +10,6 @@ interface ParsedCookies {
   cookies?: Record<string, unknown> | null
   signedCookies?: Record<string, unknown> | null
 }
-
-/** The session id in a cookie's value, if its signature is valid. */
-export type Verify = (value: string) => string | undefined
 
 /**
  * How many cookies of the session's name are looked at. Browsers send a few, set for different paths and domains; each
@@ -32,20 +30,34 @@ const EQUALS = 0x3d
  *
  * @param req - the request; what `cookieParser()` has left on it is looked at last
  * @param name - the cookie's name
- * @param verify - verifies the signature
+ * @param signedIds - verifies the signature
+ * @param secrets - the keys; any of them may have signed
  */
-export function readSessionId(req: IncomingMessage, name: string, verify: Verify): string | undefined {
-  return fromHeader(req.headers.cookie, name, verify) ?? fromCookieParser(req as ParsedCookies, name, verify)
+export function readSessionId(
+  req: IncomingMessage & ParsedCookies,
+  name: string,
+  signedIds: SignedIds,
+  secrets: readonly Secret[]
+): string | undefined {
+  return (
+    fromHeader(req.headers.cookie, name, signedIds, secrets) ??
+    fromCookieParser(req, name, signedIds, secrets)
+  )
 }
 
 /** Adds a cookie to those that the response sets already. */
 export function addCookie(res: ServerResponse, text: string): void {
   debug('set-cookie %s', text)
   const others = (res.getHeader('Set-Cookie') ?? []) as string | string[]
-  res.setHeader('Set-Cookie', Array.isArray(others) ? [...others, text] : [others, text])
+  res.setHeader('Set-Cookie', Array.isArray(others) ? others.concat(text) : [others, text])
 }
 
-function fromHeader(header: string | undefined, name: string, verify: Verify): string | undefined {
+function fromHeader(
+  header: string | undefined,
+  name: string,
+  signedIds: SignedIds,
+  secrets: readonly Secret[]
+): string | undefined {
   if (!header) return undefined
 
   let candidates = 0
@@ -55,7 +67,7 @@ function fromHeader(header: string | undefined, name: string, verify: Verify): s
 
     const end = header.indexOf(';', start)
     const value = header.slice(start, end === -1 ? header.length : end)
-    const id = verify(unquote(value.trim()))
+    const id = signedIds.verify(unquote(value.trim()), secrets)
     if (id) return id
     if (++candidates === MAX_CANDIDATES) return undefined
   }
@@ -89,10 +101,15 @@ function unquote(value: string): string {
     : value
 }
 
-function fromCookieParser(req: ParsedCookies, name: string, verify: Verify): string | undefined {
+function fromCookieParser(
+  req: ParsedCookies,
+  name: string,
+  signedIds: SignedIds,
+  secrets: readonly Secret[]
+): string | undefined {
   const unsigned = req.signedCookies?.[name]
   const value = req.cookies?.[name]
-  const id = unsigned || (typeof value === 'string' && value ? verify(value) : undefined)
+  const id = unsigned || (typeof value === 'string' && value ? signedIds.verify(value, secrets) : undefined)
   if (id) deprecate('cookie should be available in req.headers.cookie')
   return (id || undefined) as string | undefined
 }

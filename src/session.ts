@@ -1,7 +1,7 @@
 import { callable } from './callable.js'
 import { callStore } from './store-call.js'
 import type { Cookie, SessionCookie } from './cookie.js'
-import type { Answer, Work } from './store-call.js'
+import type { Answer, Method, Work } from './store-call.js'
 
 /** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
 export interface SessionData {
@@ -40,8 +40,35 @@ export interface SessionKeeper {
   serialised(session: object): string | undefined
 }
 
-/** The keeper of a session, under a symbol so that it is nobody's data. */
-const KEEPER: unique symbol = Symbol('express-session.keeper')
+/** A constructor that returns what it is given: a class which extends it puts its private fields on that. */
+const Given = function (object: object) {
+  return object
+} as unknown as new (object: object) => object
+
+/**
+ * An object that has a keeper, in a private field: it is nobody's data then, and shows in no loop and no log. (A hidden
+ * property would do as well, but to define one costs more than all the rest of a session.)
+ */
+class Kept extends Given {
+  #keeper: SessionKeeper
+
+  private constructor(object: object, keeper: SessionKeeper) {
+    super(object)
+    this.#keeper = keeper
+  }
+
+  static by(keeper: SessionKeeper, object: object): void {
+    if (#keeper in object) object.#keeper = keeper
+    else new Kept(object, keeper)
+  }
+
+  static keeperOf(object: object): SessionKeeper | undefined {
+    return #keeper in object ? object.#keeper : undefined
+  }
+}
+
+/** Tells sessions of the class below, by their prototype, from those of another copy of express-session. */
+const OURS: unique symbol = Symbol('express-session.ours')
 
 /**
  * One visitor's session: data as plain properties, and the methods below. Only the data and `cookie` are enumerable.
@@ -72,7 +99,7 @@ export class Session {
   declare cookie: SessionCookie
 
   /** @internal */
-  declare readonly [KEEPER]: SessionKeeper | undefined
+  declare readonly [OURS]: true
 
   /**
    * @param _req - the request, whose `sessionID` becomes the session's id
@@ -108,7 +135,7 @@ export class Session {
   save(callback?: (err: any) => void): this | Promise<void>
   save(callback?: Answer): this | Promise<void> {
     return perform(this, 'save', callback, (done) => {
-      callStore(storeOf(this), 'set', [this.id, this], done)
+      callStore(storeOf(this), 'set', this.id, this, done)
     })
   }
 
@@ -122,7 +149,7 @@ export class Session {
   reload(callback?: Answer): this | Promise<void> {
     return perform(this, 'reload', callback, (done) => {
       const store = storeOf(this)
-      callStore<object>(store, 'get', [this.id], (error, data) => {
+      callStore<object>(store, 'get', this.id, undefined, (error, data) => {
         if (error) {
           done(error)
           return
@@ -153,7 +180,7 @@ export class Session {
   destroy(callback?: Answer): this | Promise<void> {
     delete this.req.session
     return perform(this, 'destroy', callback, (done) => {
-      callStore(storeOf(this), 'destroy', [this.id], done)
+      callStore(storeOf(this), 'destroy', this.id, undefined, done)
     })
   }
 
@@ -167,12 +194,12 @@ export class Session {
   regenerate(callback: (err: any) => void): this
   regenerate(callback?: Answer): this | Promise<void> {
     return perform(this, 'regenerate', callback, (done) => {
-      callStore(storeOf(this), 'regenerate', [this.req], done)
+      callStore(storeOf(this), 'regenerate', this.req, undefined, done)
     })
   }
 }
 
-Object.defineProperty(Session.prototype, KEEPER, { value: undefined })
+Object.defineProperty(Session.prototype, OURS, { value: true })
 
 const ACTIONS: readonly SessionAction[] = ['save', 'reload', 'destroy', 'regenerate']
 
@@ -183,23 +210,31 @@ const ACTIONS: readonly SessionAction[] = ['save', 'reload', 'destroy', 'regener
  * of that copy, whose methods know no keeper. Theirs are wrapped.
  */
 export function entrust(session: Session, keeper: SessionKeeper): void {
-  const own = KEEPER in session
-  defineHidden(session, KEEPER, keeper)
-  if (own) return
+  Kept.by(keeper, session)
+  if (OURS in session) return
 
   for (const action of ACTIONS) {
     const method: unknown = session[action]
     if (typeof method !== 'function') continue
-    const theirs = { [action]: method.bind(session) as unknown }
-    defineHidden(session, action, (callback?: Answer) =>
-      perform(session, action, callback, (done) => callStore(theirs, action, [], done))
-    )
+    const theirs = { [action]: afterSubject(method.bind(session) as Method) }
+    Object.defineProperty(session, action, {
+      value: (callback?: Answer) =>
+        perform(session, action, callback, (done) => callStore(theirs, action, session, undefined, done)),
+      configurable: true,
+      writable: true
+    })
   }
+}
+
+/** A method as those of a store are, whose callback comes second. */
+function afterSubject(method: Method): Method {
+  const shifted: Method = (_subject, ...args) => method(...args)
+  return Object.defineProperty(shifted, 'length', { value: method.length + 1 })
 }
 
 /** The keeper of what may be a session. */
 export function keeperOf(session: unknown): SessionKeeper | undefined {
-  return (session as Partial<Session> | null | undefined)?.[KEEPER]
+  return typeof session === 'object' && session !== null ? Kept.keeperOf(session) : undefined
 }
 
 function perform(
@@ -208,7 +243,7 @@ function perform(
   callback: Answer | undefined,
   work: Work
 ): Session & Promise<void> {
-  const keeper = session[KEEPER]
+  const keeper = Kept.keeperOf(session)
   const run: Work = keeper ? (done) => keeper.during(action, session, work, done) : work
 
   if (typeof callback === 'function') {
@@ -228,8 +263,4 @@ function perform(
 
 function storeOf(session: Session): object {
   return session.req.sessionStore as object
-}
-
-function defineHidden(target: object, key: PropertyKey, value: unknown): void {
-  Object.defineProperty(target, key, { value, configurable: true, enumerable: false, writable: true })
 }

@@ -7,7 +7,9 @@ export type Answer<Result = unknown> = (error?: unknown, result?: Result) => voi
 /** Something that takes time and tells when it is done. */
 export type Work = (done: Answer) => void
 
-type Method = (...args: unknown[]) => unknown
+/** A method of a store; or of a session of another copy of express-session, which may answer in as many ways. */
+export type Method = (...args: unknown[]) => unknown
+type Methods = Record<'get' | 'set' | 'touch' | 'destroy' | 'regenerate' | 'save' | 'reload', Method>
 
 /**
  * Calls a method of a store and hands on its answer: the only place in this library that does so, because stores answer
@@ -22,21 +24,24 @@ type Method = (...args: unknown[]) => unknown
  *
  * @param store - the store, whose method is looked up at each call, since apps patch them
  * @param name - the method
- * @param args - what precedes the callback
+ * @param subject - its first argument: the session id, mostly
+ * @param session - its second argument, for a method that takes a session. (A list of arguments would be nicer to read, but
+ * is a good part of what the call costs.)
  * @param callback - receives the answer; never called before the method has returned
  */
 export function callStore<Result>(
   store: object,
-  name: string,
-  args: readonly unknown[],
+  name: keyof Methods,
+  subject: unknown,
+  session: object | undefined,
   callback: Answer<Result>
 ): void {
   const answer = new StoreAnswer(name, callback as Answer)
   const receive: Answer = (error, result) => answer.receive(error, result)
+  const methods = store as Methods
   try {
-    const method = (store as Record<string, unknown>)[name] as Method
-    const returned = method.call(store, ...args, receive)
-    if (isThenable(returned)) answer.follow(returned, method.length <= args.length)
+    const returned = session ? methods[name](subject, session, receive) : methods[name](subject, receive)
+    if (isThenable(returned)) answer.follow(returned, methods[name].length <= (session ? 2 : 1))
   } catch (error) {
     answer.receive(error ?? new Error(`store.${name}() threw ${String(error)}`))
   }
@@ -54,19 +59,20 @@ type AtOnce = (store: object, ...args: unknown[]) => unknown
  */
 export function askStore<Result>(
   store: object,
-  name: string,
-  args: readonly [unknown, unknown?],
+  name: keyof Methods,
+  subject: unknown,
+  session: object | undefined,
   callback: Answer<Result>
 ): void {
-  const atOnce = ((store as Record<string, unknown>)[name] as { [AT_ONCE]?: AtOnce })[AT_ONCE]
+  const atOnce = ((store as Methods)[name] as { [AT_ONCE]?: AtOnce })[AT_ONCE]
   if (!atOnce) {
-    callStore(store, name, args, callback)
+    callStore(store, name, subject, session, callback)
     return
   }
 
   let result: unknown
   try {
-    result = atOnce(store, args[0], args[1])
+    result = atOnce(store, subject, session)
   } catch (error) {
     callback(error)
     return

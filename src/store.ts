@@ -73,7 +73,7 @@ export abstract class Store extends EventEmitter {
    * @param callback - receives the error of `destroy`, if any, when the new session is there
    */
   regenerate(req: any, callback?: (err?: any) => any): void {
-    callStore(this, 'destroy', [(req as SessionRequest).sessionID], (error) => {
+    callStore(this, 'destroy', (req as SessionRequest).sessionID, undefined, (error) => {
       let failure = error
       try {
         this.generate(req)
@@ -91,7 +91,7 @@ export abstract class Store extends EventEmitter {
    * @param callback - receives an error, or the session, or nothing if there is none
    */
   load(sid: string, callback: (err: any, session?: SessionData) => any): void {
-    callStore<SessionData>(this, 'get', [sid], (error, data) => {
+    callStore<SessionData>(this, 'get', sid, undefined, (error, data) => {
       if (error) {
         callback(error)
         return
