@@ -48,8 +48,8 @@ export function readSessionId(
 /** Adds a cookie to those that the response sets already. */
 export function addCookie(res: ServerResponse, text: string): void {
   debug('set-cookie %s', text)
-  const others = (res.getHeader('Set-Cookie') ?? []) as string | string[]
-  res.setHeader('Set-Cookie', Array.isArray(others) ? others.concat(text) : [others, text])
+  const others = res.getHeader('Set-Cookie') as string | string[] | undefined
+  res.setHeader('Set-Cookie', others ? ([] as string[]).concat(others, text) : [text])
 }
 
 function fromHeader(
