@@ -5,6 +5,7 @@ import { fingerprint, saysItsOwnJson } from './fingerprint.js'
 type AnyCookie = object & { expires?: unknown }
 
 const START = '{"cookie":'
+const COMMA = 0x2c
 
 /** The fingerprint of a session without data. */
 const NO_DATA = '}'
@@ -49,10 +50,11 @@ export class SessionJson {
   }
 
   private static join(cookie: AnyCookie, cookieText: string, data: string): SessionJson {
+    const text = `${START}${cookieText}${data === NO_DATA ? '' : ','}${data}`
+    // Until it is looked at, V8 keeps a text that was joined in its pieces, which take twice the memory.
     const end = START.length + cookieText.length
-    return data === NO_DATA
-      ? new SessionJson(`${START}${cookieText}}`, expiryOf(cookie), end)
-      : new SessionJson(`${START}${cookieText},${data}`, expiryOf(cookie), end + ','.length)
+    const dataStart = text.charCodeAt(end) === COMMA ? end + 1 : end
+    return new SessionJson(text, expiryOf(cookie), dataStart)
   }
 
   /** The fingerprint of the session, if it can be cut out. */
