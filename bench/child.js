@@ -1,5 +1,6 @@
 const { fork } = require('node:child_process')
 const path = require('node:path')
+const { mediansOf, sorted } = require('./statistics')
 
 /** Measurements run in processes of their own: what one has compiled or left in memory cannot help or hinder another. */
 
@@ -19,6 +20,21 @@ function ask(script, args, flags = []) {
       if (code !== 0) reject(new Error(`${script} ${args.join(' ')} ended with code ${code}`))
     })
   })
+}
+
+/** How often what has a target is measured: what the compiler makes of the code differs from process to process. */
+const RUNS = 3
+
+/**
+ * Measures several times, each time in new processes.
+ *
+ * @param measure - gives numbers by name; one of them is `ratio`
+ * @returns the medians of the numbers, and `ratios`, those of the runs
+ */
+async function inRuns(quick, measure) {
+  const results = []
+  for (let i = 0; i < (quick ? 1 : RUNS); i++) results.push(await measure())
+  return { ...mediansOf(results), ratios: sorted(results.map(({ ratio }) => ratio)) }
 }
 
 /** The CPU time of a scenario, on `connect` or `express`. */
@@ -42,4 +58,4 @@ async function answer(measure) {
   process.exit(0)
 }
 
-module.exports = { answer, ask, askBytes, askCpu }
+module.exports = { RUNS, answer, ask, askBytes, askCpu, inRuns }

@@ -3,7 +3,7 @@ const { once } = require('node:events')
 const path = require('node:path')
 const { drive } = require('./load')
 const { sendsCookie } = require('./scenarios')
-const { median, middleHalf, rotated } = require('./statistics')
+const { median, rotated } = require('./statistics')
 const { cookiesOf } = require('./visitors')
 
 /**
@@ -73,10 +73,22 @@ async function check(scenario, { url }, name, cookie) {
 
 const of = (rounds, contender, value) => median(rounds.map((round) => round[contender][value]))
 
-/** The share of overhead: what ours takes more than bare, divided by what upstream does. */
-function overheadRatio(rounds) {
+/** What the rounds have shown: medians; `ratio` is what ours takes more than bare, divided by what upstream does. */
+function summarise(rounds) {
+  const overhead = (contender) => rounds.map((round) => round[contender].cpu - round.bare.cpu)
   const ratios = rounds.map(({ bare, upstream, ours }) => (ours.cpu - bare.cpu) / (upstream.cpu - bare.cpu))
-  return { ratio: median(ratios), spread: middleHalf(ratios) }
+  return {
+    ...Object.fromEntries(
+      ['bare', 'upstream', 'ours'].flatMap((name) => [
+        [`${name}PerSecond`, of(rounds, name, 'perSecond')],
+        [`${name}P99`, of(rounds, name, 'p99')]
+      ])
+    ),
+    bare: of(rounds, 'bare', 'cpu'),
+    upstream: median(overhead('upstream')),
+    ours: median(overhead('ours')),
+    ratio: median(ratios)
+  }
 }
 
-module.exports = { measureEndToEnd, of, overheadRatio }
+module.exports = { measureEndToEnd, of, summarise }

@@ -2,7 +2,7 @@ const { measureRounds } = require('./batches')
 const { answer } = require('./child')
 const { checkContenders, contendersOf } = require('./contenders')
 const { scenarioNamed } = require('./scenarios')
-const { median, middleHalf } = require('./statistics')
+const { median } = require('./statistics')
 const { visitsOf } = require('./visitors')
 
 /**
@@ -29,13 +29,11 @@ async function measure(name, host = 'connect', seconds = 3) {
 function summarise(rounds) {
   const overhead = (contender) => rounds.map((round) => round[contender] - round.bare)
   const ratios = (one, other) => rounds.map((r) => (r[one] - r.bare) / (r[other] - r.bare))
-  const ratio = ratios('ours', 'upstream')
   return {
     bare: median(rounds.map((round) => round.bare)),
     upstream: median(overhead('upstream')),
     ours: median(overhead('ours')),
-    ratio: median(ratio),
-    spread: middleHalf(ratio),
+    ratio: median(ratios('ours', 'upstream')),
     noise: median(ratios('again', 'ours'))
   }
 }

@@ -13,8 +13,11 @@ function quantile(numbers, share) {
 
 const median = (numbers) => quantile(numbers, 0.5)
 
-/** Where the middle half of the numbers lies. */
-const middleHalf = (numbers) => [quantile(numbers, 0.25), quantile(numbers, 0.75)]
+/** Of results that have the same numbers, the median of each number. */
+function mediansOf(results) {
+  const numbers = Object.keys(results[0]).filter((name) => typeof results[0][name] === 'number')
+  return Object.fromEntries(numbers.map((name) => [name, median(results.map((result) => result[name]))]))
+}
 
 /** The names in another order each round, so that no contender always runs after the same one. */
 function rotated(names, round) {
@@ -22,4 +25,4 @@ function rotated(names, round) {
   return [...names.slice(start), ...names.slice(0, start)]
 }
 
-module.exports = { median, middleHalf, quantile, rotated }
+module.exports = { median, mediansOf, quantile, rotated, sorted }

@@ -111,7 +111,7 @@ export class Lifecycle implements SessionKeeper {
 
     debug('fetching %s', id)
     this.join(id)
-    askStore<Found>(settings.store, 'get', id, undefined, (error, found) => this.loaded(error, found))
+    askStore<Found>(settings.store, 'get', id, undefined, this.loaded.bind(this))
   }
 
   private loaded(error: unknown, found: Found | undefined): void {
@@ -426,7 +426,7 @@ export class Lifecycle implements SessionKeeper {
     if (typeof res.on !== 'function') return
 
     if (this.presence) this.leave()
-    else res.on('close', () => this.leave())
+    else res.on('close', this.leave.bind(this))
     this.presence = this.service.storeUse.inFlight.enter(id)
   }
 

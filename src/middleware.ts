@@ -82,7 +82,7 @@ export function createMiddleware(settings: Settings) {
     shareHiddenClass(res)
     const lifecycle = new Lifecycle(service, cookieOptions, secrets, req, res, next)
     beforeEnd(req, res, lifecycle, next)
-    onHeaders(res, () => lifecycle.sendCookie())
+    onHeaders(res, lifecycle.sendCookie.bind(lifecycle))
     lifecycle.load()
   }
 }

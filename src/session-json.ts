@@ -5,7 +5,8 @@ import { fingerprint, saysItsOwnJson } from './fingerprint.js'
 type AnyCookie = object & { expires?: unknown }
 
 const START = '{"cookie":'
-const COMMA = 0x2c
+
+const BRACE = START.charCodeAt(0)
 
 /** The fingerprint of a session without data. */
 const NO_DATA = '}'
@@ -50,11 +51,11 @@ export class SessionJson {
   }
 
   private static join(cookie: AnyCookie, cookieText: string, data: string): SessionJson {
-    const text = `${START}${cookieText}${data === NO_DATA ? '' : ','}${data}`
-    // Until it is looked at, V8 keeps a text that was joined in its pieces, which take twice the memory.
-    const end = START.length + cookieText.length
-    const dataStart = text.charCodeAt(end) === COMMA ? end + 1 : end
-    return new SessionJson(text, expiryOf(cookie), dataStart)
+    const comma = data === NO_DATA ? '' : ','
+    const text = `${START}${cookieText}${comma}${data}`
+    const expiry = expiryOf(cookie)
+    const dataStart = START.length + cookieText.length + comma.length
+    return new SessionJson(expiry === undefined ? text : inOnePiece(text), expiry, dataStart)
   }
 
   /** The fingerprint of the session, if it can be cut out. */
@@ -72,6 +73,14 @@ export class SessionJson {
     const isSame = this.expiry === undefined && text.startsWith(cookieText, START.length)
     return isSame ? this : SessionJson.join(cookie, cookieText, data)
   }
+}
+
+/**
+ * V8 keeps a text that was joined in its pieces, until somebody looks at it. A cookie that expires has many of its own, which
+ * take twice the memory.
+ */
+function inOnePiece(text: string): string {
+  return text.charCodeAt(0) === BRACE ? text : ''
 }
 
 function beginsWithCookie(session: object): boolean {

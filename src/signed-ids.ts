@@ -6,6 +6,9 @@ import { Hmac, canHashAtOnce } from './hmac.js'
 /** A key that signs session ids. */
 export type Secret = string | NodeJS.ArrayBufferView | ArrayBuffer | import('node:crypto').KeyObject
 
+/** What has nothing to encode, as ids have unless the app makes its own. */
+const PLAIN = /^[\w-]*$/
+
 /** How many values are remembered; each takes some hundred bytes. */
 const REMEMBERED = 4096
 
@@ -43,7 +46,7 @@ export class SignedIds {
     if (known !== undefined) return known
 
     const signature = (this.signers[0] ?? signerOf(secrets[0] as Secret))(id)
-    return `s%3A${encodeURIComponent(id)}.${encodeURIComponent(signature)}`
+    return `s%3A${PLAIN.test(id) ? id : encodeURIComponent(id)}.${encodeURIComponent(signature)}`
   }
 
   /**

@@ -37,7 +37,7 @@ export function callStore<Result>(
   callback: Answer<Result>
 ): void {
   const answer = new StoreAnswer(name, callback as Answer)
-  const receive: Answer = (error, result) => answer.receive(error, result)
+  const receive = answer.receive.bind(answer)
   const methods = store as Methods
   try {
     const returned = session ? methods[name](subject, session, receive) : methods[name](subject, receive)

@@ -1,11 +1,13 @@
 const { barChart } = require('../chart')
-const { measureEndToEnd, of, overheadRatio } = require('../end-to-end')
+const { RUNS, inRuns } = require('../child')
+const { measureEndToEnd, summarise } = require('../end-to-end')
 const { CONNECTIONS, driver } = require('../load')
 const { installPeers } = require('../peers/install')
 const { limit, one, ratio, table, whole } = require('../tables')
 
 const MAJOR = process.versions.node.split('.')[0]
 const USUAL = ['S1', 'S2', 'S3', 'S4', 'S5']
+const CONTENDERS = ['bare', 'upstream', 'ours']
 
 /** What a user's server gains: an Express 5 app over loopback. */
 async function run({ scenarios, chosen, quick, progress }) {
@@ -15,46 +17,39 @@ async function run({ scenarios, chosen, quick, progress }) {
   const results = []
   for (const scenario of scenarios.filter(({ name }) => chosen || USUAL.includes(name))) {
     progress(`end to end: ${scenario.name}`)
-    const rounds = await measureEndToEnd(scenario, ['bare', 'upstream', 'ours'], quick ? 3 : 5)
-    results.push({ scenario, rounds })
+    const measure = async () => summarise(await measureEndToEnd(scenario, CONTENDERS, quick ? 3 : 5))
+    results.push({ scenario, ...(await inRuns(quick, measure)) })
   }
   return { text: describe(results), charts: { 'end-to-end': chart(results) } }
 }
 
 function describe(results) {
-  const contenders = ['bare', 'upstream', 'ours']
   const head = [
     'scenario',
     '',
     ...['bare', '1.19.0', 'ours'].map((name) => `${name} req/s`),
     ...['bare µs', '1.19.0 +µs', 'ours +µs'],
     'ratio',
-    'middle half',
+    'runs',
     'target',
     ...['bare', '1.19.0', 'ours'].map((name) => `${name} p99 ms`)
   ]
-  const rows = results.map(({ scenario, rounds }) => {
-    const { ratio: share, spread } = overheadRatio(rounds)
-    const bare = of(rounds, 'bare', 'cpu')
-    return [
-      scenario.name,
-      scenario.title,
-      ...contenders.map((name) => whole(of(rounds, name, 'perSecond'))),
-      one(bare),
-      one(of(rounds, 'upstream', 'cpu') - bare),
-      one(of(rounds, 'ours', 'cpu') - bare),
-      ratio(share),
-      spread.map(ratio).join('-'),
-      limit(share, scenario.targetEndToEnd?.[MAJOR]),
-      ...contenders.map((name) => one(of(rounds, name, 'p99')))
-    ]
-  })
+  const rows = results.map(({ scenario, ...result }) => [
+    scenario.name,
+    scenario.title,
+    ...CONTENDERS.map((name) => whole(result[`${name}PerSecond`])),
+    ...CONTENDERS.map((name) => one(result[name])),
+    ratio(result.ratio),
+    result.ratios.map(ratio).join(' '),
+    limit(result.ratio, scenario.targetEndToEnd?.[MAJOR]),
+    ...CONTENDERS.map((name) => one(result[`${name}P99`]))
+  ])
   return [
     '### End to end',
     '',
     `An Express 5 app over loopback, ${CONNECTIONS} connections, load by ${driver}: requests a second, CPU time of the`,
     'server a request and what sessions add to it, and the time in which 99 of 100 requests are answered. Medians of',
-    'the rounds.',
+    `the rounds, and of ${RUNS} runs with servers of their own, whose ratios stand beside.`,
     '',
     table(head, rows)
   ].join('\n')
@@ -64,15 +59,12 @@ function chart(results) {
   return barChart({
     title: 'CPU time that sessions add to a request over HTTP, as a share of express-session 1.19.0',
     note: 'Express 5 over loopback; a tick marks the target; shorter is better',
-    bars: results.map(({ scenario, rounds }) => {
-      const share = overheadRatio(rounds).ratio
-      return {
-        label: `${scenario.name} ${scenario.title}`,
-        value: Math.max(0, share),
-        tick: scenario.targetEndToEnd?.[MAJOR],
-        text: ratio(share)
-      }
-    })
+    bars: results.map(({ scenario, ratio: share }) => ({
+      label: `${scenario.name} ${scenario.title}`,
+      value: Math.max(0, share),
+      tick: scenario.targetEndToEnd?.[MAJOR],
+      text: ratio(share)
+    }))
   })
 }
 
