@@ -211,6 +211,7 @@ const ACTIONS: readonly SessionAction[] = ['save', 'reload', 'destroy', 'regener
  */
 export function entrust(session: Session, keeper: SessionKeeper): void {
   Kept.by(keeper, session)
+  if (isObject(session.cookie)) Kept.by(keeper, session.cookie)
   if (OURS in session) return
 
   for (const action of ACTIONS) {
@@ -234,7 +235,17 @@ function afterSubject(method: Method): Method {
 
 /** The keeper of what may be a session. */
 export function keeperOf(session: unknown): SessionKeeper | undefined {
-  return typeof session === 'object' && session !== null ? Kept.keeperOf(session) : undefined
+  if (!isObject(session)) return undefined
+  const keeper = Kept.keeperOf(session)
+  if (keeper) return keeper
+
+  // An app's proxy around a session has no private fields, and hands out the session's cookie.
+  const { cookie } = session as Partial<Session>
+  return isObject(cookie) ? Kept.keeperOf(cookie) : undefined
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function perform(
@@ -243,7 +254,7 @@ function perform(
   callback: Answer | undefined,
   work: Work
 ): Session & Promise<void> {
-  const keeper = Kept.keeperOf(session)
+  const keeper = keeperOf(session)
   const run: Work = keeper ? (done) => keeper.during(action, session, work, done) : work
 
   if (typeof callback === 'function') {
