@@ -47,7 +47,7 @@ const Given = function (object: object) {
 
 /**
  * An object that has a keeper, in a private field: it is nobody's data then, and shows in no loop and no log. (A hidden
- * property would do as well, but to define one costs more than all the rest of a session.)
+ * property would do as well, but to define one takes half as long as to make the rest of the session.)
  */
 class Kept extends Given {
   #keeper: SessionKeeper
