@@ -8,9 +8,16 @@ const util = require('node:util')
 const theirs = require('upstream-session')
 const ours = require('express-session')
 
-/** Does the same with both packages and compares what came of it. */
+/** Does the same with both packages, at the same moment, and compares what came of it. */
 function same(something) {
-  assert.deepEqual(outcomeOf(something, ours), outcomeOf(something, theirs))
+  const { now } = Date
+  const moment = now()
+  Date.now = () => moment
+  try {
+    assert.deepEqual(outcomeOf(something, ours), outcomeOf(something, theirs))
+  } finally {
+    Date.now = now
+  }
 }
 
 /** What something gives or throws, and the deprecation notices meanwhile. */
