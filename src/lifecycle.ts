@@ -6,6 +6,7 @@ import { FoundSession, fingerprint } from './fingerprint.js'
 import { generateSession } from './new-session.js'
 import { addCookie, readSessionId } from './session-id-cookie.js'
 import { Session, entrust } from './session.js'
+import { Snapshot } from './snapshot.js'
 import { askStore, callStore } from './store-call.js'
 import { meansNoSession } from './store.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -52,19 +53,19 @@ export class Lifecycle implements SessionKeeper {
 
   /** The session as it was when the app got it. */
   private originalId: unknown
-  private originalData: string | undefined
+  private originalData: Snapshot | undefined
   private originalMaxAge: unknown
 
   /** The session as the store is known to hold it. */
   private savedId: unknown
-  private savedData: string | undefined
+  private savedData: Snapshot | undefined
 
   /** The id of a session that the app itself has saved, or is saving. */
   private savedByApp: unknown
   /** Whether the app or the end of the response has asked for a save, though it may have failed: then another one is due. */
   private saveAskedFor = false
   /** The data that the store is being asked to save at this moment. */
-  private beingSaved: string | undefined
+  private beingSaved: Snapshot | undefined
   private destroyedId: unknown
   /** The id of a session that the app is destroying or regenerating away. */
   private endingId: unknown
@@ -79,9 +80,9 @@ export class Lifecycle implements SessionKeeper {
   private touched = false
   private headersAreOut = false
   private cookieSent = false
-  /** The session at the end of the response, and its data: serialised once, for all who ask from then on. */
+  /** The session at the end of the response, and its data: looked at once, for all who ask from then on. */
   private finalSession: Session | undefined
-  private finalData = ''
+  private finalData: Snapshot | undefined
 
   constructor(
     private readonly service: Service,
@@ -145,7 +146,7 @@ export class Lifecycle implements SessionKeeper {
   private begin(): void {
     this.service.storeUse.generateFor(this.req, this)
     const session = this.take()
-    this.originalData = fingerprint(session)
+    this.originalData = Snapshot.inText(fingerprint(session))
   }
 
   /** Goes on with a stored session. */
@@ -156,7 +157,7 @@ export class Lifecycle implements SessionKeeper {
     const session = this.take()
     // Of what the store gave, and now: stores may hand out their own objects, and names that the session keeps for itself
     // are in the data, but not in the session.
-    this.originalData = found instanceof FoundSession ? found.fingerprint : fingerprint(data)
+    this.originalData = found instanceof FoundSession ? Snapshot.inText(found.fingerprint) : Snapshot.of(data)
     if (!settings.resave) this.countAsSaved(session, this.originalData)
   }
 
@@ -235,7 +236,7 @@ export class Lifecycle implements SessionKeeper {
       return 'nothing'
     }
 
-    this.finalData = fingerprint(session)
+    this.finalData = this.presentDataOf(session)
     this.finalSession = session
     this.warnIfCookieIsTooLate(session, id)
 
@@ -312,7 +313,7 @@ export class Lifecycle implements SessionKeeper {
   }
 
   serialised(session: object): string | undefined {
-    return session === this.req.session ? this.beingSaved : undefined
+    return session === this.req.session ? this.beingSaved?.textAtHand : undefined
   }
 
   /** @param work - asks the store, as the app does; without it, the middleware asks */
@@ -323,7 +324,7 @@ export class Lifecycle implements SessionKeeper {
       return
     }
 
-    let data: string
+    let data: Snapshot
     try {
       data = this.dataOf(session)
     } catch (error) {
@@ -346,14 +347,14 @@ export class Lifecycle implements SessionKeeper {
     this.beingSaved = undefined
   }
 
-  private afterSave(session: Session, data: string, error: unknown, done: Answer): void {
+  private afterSave(session: Session, data: Snapshot, error: unknown, done: Answer): void {
     if (error) this.savedByApp = undefined
     else this.countAsSaved(session, data)
     this.afterWork(done, error)
   }
 
   /** Another request has ended the session meanwhile, and this may have brought it back: away with it. */
-  private undoSave(session: Session, data: string, error: unknown, done: Answer): void {
+  private undoSave(session: Session, data: Snapshot, error: unknown, done: Answer): void {
     callStore(this.service.settings.store, 'destroy', session.id, undefined, (refused) => {
       this.afterSave(session, data, error ?? refused, done)
     })
@@ -367,7 +368,7 @@ export class Lifecycle implements SessionKeeper {
         const { session } = this.req
         if (error || !session) return
         entrust(session, this)
-        if (!this.service.settings.resave) this.countAsSaved(session, fingerprint(session))
+        if (!this.service.settings.resave) this.countAsSaved(session, this.presentDataOf(session))
       },
       done
     )
@@ -444,7 +445,7 @@ export class Lifecycle implements SessionKeeper {
     else Session.prototype.resetMaxAge.call(session)
   }
 
-  private countAsSaved(session: Session, data: string): void {
+  private countAsSaved(session: Session, data: Snapshot): void {
     this.savedId = session.id
     this.savedData = data
   }
@@ -458,16 +459,20 @@ export class Lifecycle implements SessionKeeper {
 
   // The questions.
 
-  private dataOf(session: Session): string {
-    return session === this.finalSession ? this.finalData : fingerprint(session)
+  private dataOf(session: Session): Snapshot {
+    return session === this.finalSession && this.finalData ? this.finalData : this.presentDataOf(session)
+  }
+
+  private presentDataOf(session: Session): Snapshot {
+    return this.originalData ? this.originalData.again(session) : Snapshot.of(session)
   }
 
   private isModified(session: Session): boolean {
-    return this.originalId !== session.id || this.originalData !== this.dataOf(session)
+    return this.originalId !== session.id || !this.originalData?.isSameAs(this.dataOf(session))
   }
 
   private isSaved(session: Session): boolean {
-    return this.savedId === session.id && this.savedData === this.dataOf(session)
+    return this.savedId === session.id && this.savedData?.isSameAs(this.dataOf(session)) === true
   }
 
   private hasEnded(id: string): boolean {
