@@ -76,6 +76,8 @@ export class Lifecycle implements SessionKeeper {
   /** Whether the end of the response has come to its last call to the store. */
   private finishing = false
 
+  /** Whether the store has been asked for anything. */
+  private hasAsked = false
   private presence: Presence | undefined
   private touched = false
   private headersAreOut = false
@@ -112,7 +114,7 @@ export class Lifecycle implements SessionKeeper {
 
     debug('fetching %s', id)
     this.join(id)
-    askStore<Found>(settings.store, 'get', id, undefined, this.loaded.bind(this))
+    this.ask<Found>('get', id, undefined, this.loaded.bind(this))
   }
 
   private loaded(error: unknown, found: Found | undefined): void {
@@ -253,7 +255,6 @@ export class Lifecycle implements SessionKeeper {
   }
 
   private carryOut(decision: Decision, session: Session, id: unknown, done: Answer): void {
-    const { store } = this.service.settings
     this.finishing = true
 
     switch (decision) {
@@ -261,7 +262,7 @@ export class Lifecycle implements SessionKeeper {
         // The app's own destroy() may have done it.
         if (this.destroyedId === id) break
         debug('destroying')
-        this.ending(id, (answer) => askStore(store, 'destroy', id, undefined, answer), done)
+        this.ending(id, (answer) => this.ask('destroy', id, undefined, answer), done)
         return
 
       case 'save':
@@ -273,7 +274,7 @@ export class Lifecycle implements SessionKeeper {
       case 'touch':
         debug('touching')
         this.leave()
-        askStore(store, 'touch', id, session, done)
+        this.ask('touch', id, session, done)
         return
 
       case 'nothing':
@@ -333,7 +334,6 @@ export class Lifecycle implements SessionKeeper {
     }
 
     debug('saving %s', session.id)
-    const { store } = this.service.settings
     const answered: Answer = (error) => {
       if (this.hasEnded(session.id)) this.undoSave(session, data, error, done)
       else this.afterSave(session, data, error, done)
@@ -343,7 +343,7 @@ export class Lifecycle implements SessionKeeper {
     this.underWay++
     this.beingSaved = data
     if (work) work(answered)
-    else askStore(store, 'set', session.id, session, answered)
+    else this.ask('set', session.id, session, answered)
     this.beingSaved = undefined
   }
 
@@ -419,6 +419,21 @@ export class Lifecycle implements SessionKeeper {
       else if (this.finishing) this.leave()
     }
     done(error)
+  }
+
+  /**
+   * Asks the store. The first answer never comes before the next turn of the event loop, whatever the store: of requests that
+   * have arrived together all are read before the first is served, and their responses are written in one go.
+   */
+  private ask<Result>(
+    name: 'get' | 'set' | 'touch' | 'destroy',
+    subject: unknown,
+    session: Session | undefined,
+    callback: Answer<Result>
+  ): void {
+    const isFirst = !this.hasAsked
+    this.hasAsked = true
+    askStore(this.service.settings.store, name, subject, session, isFirst, callback)
   }
 
   /** Puts the request among those in flight with a session id. */

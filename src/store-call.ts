@@ -54,14 +54,16 @@ export const AT_ONCE: unique symbol = Symbol('express-session.at-once')
 type AtOnce = (store: object, ...args: unknown[]) => unknown
 
 /**
- * As `callStore`, but a store that can answer at once does: for calls of the middleware itself, which need not wait for a
- * turn of the event loop as the callbacks of apps do.
+ * As `callStore`, but a store that can answer at once does: for calls of the middleware itself.
+ *
+ * @param wait - whether such an answer waits for the next turn of the event loop, as it does for apps
  */
 export function askStore<Result>(
   store: object,
   name: keyof Methods,
   subject: unknown,
   session: object | undefined,
+  wait: boolean,
   callback: Answer<Result>
 ): void {
   const atOnce = ((store as Methods)[name] as { [AT_ONCE]?: AtOnce })[AT_ONCE]
@@ -70,14 +72,15 @@ export function askStore<Result>(
     return
   }
 
-  let result: unknown
+  let error: unknown = null
+  let result: Result | undefined
   try {
-    result = atOnce(store, subject, session)
-  } catch (error) {
-    callback(error)
-    return
+    result = atOnce(store, subject, session) as Result
+  } catch (thrown) {
+    error = thrown
   }
-  callback(null, result as Result)
+  if (wait) setImmediate(callback, error, result)
+  else callback(error, result)
 }
 
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
