@@ -16,6 +16,7 @@ const { readSessionId } = require('../dist/session-id-cookie')
 const { SessionJson } = require('../dist/session-json')
 const { SetCookie } = require('../dist/set-cookie')
 const { SignedIds } = require('../dist/signed-ids')
+const { snapshot, snapshotAgain } = require('../dist/snapshot')
 const { askStore, callStore } = require('../dist/store-call')
 const { median } = require('./statistics')
 
@@ -71,6 +72,10 @@ const parts = {
     with: ({ session }) => fingerprint(session),
     without: ({ session }) => JSON.stringify(session, (key, value) => (key === 'cookie' ? undefined : value))
   },
+  'an unchanged session, compared with a copy': {
+    with: ({ session }) => snapshotAgain(session, snapshot(session)),
+    without: ({ session }) => fingerprint(session) === fingerprint(session)
+  },
   'a signature': {
     with: ({ id }) => hmac.base64(id).slice(0, -1),
     without: ({ id }) => sign(id, 'one')
@@ -108,8 +113,8 @@ function setByVariable(cookie, attributes) {
 
 /** Calls to a store are answered in a turn of the event loop, or at once: these are waited for. */
 const calls = {
-  'a call of the MemoryStore, at once': {
-    with: (_, done) => askStore(store, 'destroy', 'nobody', undefined, done),
+  'a call of the MemoryStore, but for the first of a request': {
+    with: (_, done) => askStore(store, 'destroy', 'nobody', undefined, false, done),
     without: (_, done) => callStore(store, 'destroy', 'nobody', undefined, done)
   }
 }

@@ -116,11 +116,14 @@ export interface Cookie extends CookieOptions {
 
     const source = options as Record<string, unknown>
     const own = this as unknown as Record<string, unknown>
-    // Inherited attributes count, as in shared defaults; `data` is computed and cannot be set. Those with a setter are set
-    // by name, for speed: to find out that there is one takes V8 longer than all the rest.
+    // Inherited attributes count, as in shared defaults; `data` is computed and cannot be set. Those that all cookies have,
+    // or that have a setter, are set by name: that is a fraction of the work for V8.
     for (const key in source) {
       if (key === 'expires') this.expires = options.expires
       else if (key === 'maxAge') this.maxAge = options.maxAge
+      else if (key === 'originalMaxAge') this.originalMaxAge = source[key] as number | null
+      else if (key === 'httpOnly') this.httpOnly = options.httpOnly
+      else if (key === 'path') this.path = options.path
       else if (key !== 'data') own[key] = source[key]
     }
   }

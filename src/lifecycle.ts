@@ -6,7 +6,7 @@ import { FoundSession, fingerprint } from './fingerprint.js'
 import { generateSession } from './new-session.js'
 import { addCookie, readSessionId } from './session-id-cookie.js'
 import { Session, entrust } from './session.js'
-import { Snapshot } from './snapshot.js'
+import { areSame, snapshot, snapshotAgain } from './snapshot.js'
 import { askStore, callStore } from './store-call.js'
 import { meansNoSession } from './store.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -16,6 +16,7 @@ import type { SessionAction, SessionData, SessionKeeper, SessionRequest } from '
 import type { SetCookie } from './set-cookie.js'
 import type { Secret, SignedIds } from './signed-ids.js'
 import type { Presence } from './sessions-in-flight.js'
+import type { Data } from './snapshot.js'
 import type { Answer, Work } from './store-call.js'
 import type { StoreUse } from './store-use.js'
 import type { Warnings } from './warnings.js'
@@ -53,19 +54,19 @@ export class Lifecycle implements SessionKeeper {
 
   /** The session as it was when the app got it. */
   private originalId: unknown
-  private originalData: Snapshot | undefined
+  private originalData: Data | undefined
   private originalMaxAge: unknown
 
   /** The session as the store is known to hold it. */
   private savedId: unknown
-  private savedData: Snapshot | undefined
+  private savedData: Data | undefined
 
   /** The id of a session that the app itself has saved, or is saving. */
   private savedByApp: unknown
   /** Whether the app or the end of the response has asked for a save, though it may have failed: then another one is due. */
   private saveAskedFor = false
   /** The data that the store is being asked to save at this moment. */
-  private beingSaved: Snapshot | undefined
+  private beingSaved: Data | undefined
   private destroyedId: unknown
   /** The id of a session that the app is destroying or regenerating away. */
   private endingId: unknown
@@ -76,15 +77,13 @@ export class Lifecycle implements SessionKeeper {
   /** Whether the end of the response has come to its last call to the store. */
   private finishing = false
 
-  /** Whether the store has been asked for anything. */
-  private hasAsked = false
   private presence: Presence | undefined
   private touched = false
   private headersAreOut = false
   private cookieSent = false
   /** The session at the end of the response, and its data: looked at once, for all who ask from then on. */
   private finalSession: Session | undefined
-  private finalData: Snapshot | undefined
+  private finalData: Data = ''
 
   constructor(
     private readonly service: Service,
@@ -148,7 +147,7 @@ export class Lifecycle implements SessionKeeper {
   private begin(): void {
     this.service.storeUse.generateFor(this.req, this)
     const session = this.take()
-    this.originalData = Snapshot.inText(fingerprint(session))
+    this.originalData = fingerprint(session)
   }
 
   /** Goes on with a stored session. */
@@ -159,7 +158,7 @@ export class Lifecycle implements SessionKeeper {
     const session = this.take()
     // Of what the store gave, and now: stores may hand out their own objects, and names that the session keeps for itself
     // are in the data, but not in the session.
-    this.originalData = found instanceof FoundSession ? Snapshot.inText(found.fingerprint) : Snapshot.of(data)
+    this.originalData = found instanceof FoundSession ? found.fingerprint : snapshot(data)
     if (!settings.resave) this.countAsSaved(session, this.originalData)
   }
 
@@ -238,7 +237,7 @@ export class Lifecycle implements SessionKeeper {
       return 'nothing'
     }
 
-    this.finalData = this.presentDataOf(session)
+    this.finalData = snapshotAgain(session, this.originalData)
     this.finalSession = session
     this.warnIfCookieIsTooLate(session, id)
 
@@ -314,7 +313,8 @@ export class Lifecycle implements SessionKeeper {
   }
 
   serialised(session: object): string | undefined {
-    return session === this.req.session ? this.beingSaved?.textAtHand : undefined
+    const { beingSaved } = this
+    return typeof beingSaved === 'string' && session === this.req.session ? beingSaved : undefined
   }
 
   /** @param work - asks the store, as the app does; without it, the middleware asks */
@@ -325,7 +325,7 @@ export class Lifecycle implements SessionKeeper {
       return
     }
 
-    let data: Snapshot
+    let data: Data
     try {
       data = this.dataOf(session)
     } catch (error) {
@@ -347,14 +347,14 @@ export class Lifecycle implements SessionKeeper {
     this.beingSaved = undefined
   }
 
-  private afterSave(session: Session, data: Snapshot, error: unknown, done: Answer): void {
+  private afterSave(session: Session, data: Data, error: unknown, done: Answer): void {
     if (error) this.savedByApp = undefined
     else this.countAsSaved(session, data)
     this.afterWork(done, error)
   }
 
   /** Another request has ended the session meanwhile, and this may have brought it back: away with it. */
-  private undoSave(session: Session, data: Snapshot, error: unknown, done: Answer): void {
+  private undoSave(session: Session, data: Data, error: unknown, done: Answer): void {
     callStore(this.service.settings.store, 'destroy', session.id, undefined, (refused) => {
       this.afterSave(session, data, error ?? refused, done)
     })
@@ -368,7 +368,8 @@ export class Lifecycle implements SessionKeeper {
         const { session } = this.req
         if (error || !session) return
         entrust(session, this)
-        if (!this.service.settings.resave) this.countAsSaved(session, this.presentDataOf(session))
+        if (!this.service.settings.resave)
+          this.countAsSaved(session, snapshotAgain(session, this.originalData))
       },
       done
     )
@@ -431,8 +432,7 @@ export class Lifecycle implements SessionKeeper {
     session: Session | undefined,
     callback: Answer<Result>
   ): void {
-    const isFirst = !this.hasAsked
-    this.hasAsked = true
+    const isFirst = name === 'get' || this.presentedId === undefined
     askStore(this.service.settings.store, name, subject, session, isFirst, callback)
   }
 
@@ -460,7 +460,7 @@ export class Lifecycle implements SessionKeeper {
     else Session.prototype.resetMaxAge.call(session)
   }
 
-  private countAsSaved(session: Session, data: Snapshot): void {
+  private countAsSaved(session: Session, data: Data): void {
     this.savedId = session.id
     this.savedData = data
   }
@@ -474,20 +474,16 @@ export class Lifecycle implements SessionKeeper {
 
   // The questions.
 
-  private dataOf(session: Session): Snapshot {
-    return session === this.finalSession && this.finalData ? this.finalData : this.presentDataOf(session)
-  }
-
-  private presentDataOf(session: Session): Snapshot {
-    return this.originalData ? this.originalData.again(session) : Snapshot.of(session)
+  private dataOf(session: Session): Data {
+    return session === this.finalSession ? this.finalData : snapshotAgain(session, this.originalData)
   }
 
   private isModified(session: Session): boolean {
-    return this.originalId !== session.id || !this.originalData?.isSameAs(this.dataOf(session))
+    return this.originalId !== session.id || !areSame(this.originalData, this.dataOf(session))
   }
 
   private isSaved(session: Session): boolean {
-    return this.savedId === session.id && this.savedData?.isSameAs(this.dataOf(session)) === true
+    return this.savedId === session.id && areSame(this.savedData, this.dataOf(session))
   }
 
   private hasEnded(id: string): boolean {

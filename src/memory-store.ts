@@ -85,7 +85,7 @@ export class MemoryStore extends Store {
   }
 }
 
-/** What the methods above do, for the middleware: it waits for no turn of the event loop. */
+/** What the methods above do, for the middleware, which sees to it itself that the event loop gets its turn. */
 for (const [method, doAtOnce] of [
   [MemoryStore.prototype.get, find],
   [MemoryStore.prototype.set, write],

@@ -10,12 +10,18 @@ type Options = cookie.CookieSerializeOptions
  */
 export class SetCookie {
   private last: CookieData | undefined
+  private readonly start: string
   private beforeExpires = ''
   private afterExpires = ''
+  /** What follows the value of a cookie that does not expire. */
+  private rest = ''
+  /** The same with a time of expiry, which has a resolution of seconds: most cookies of one second say the same. */
+  private restInSecond = ''
   private second = NaN
-  private expiresInSecond = ''
 
-  constructor(private readonly name: string) {}
+  constructor(private readonly name: string) {
+    this.start = `${name}=`
+  }
 
   /**
    * @param value - the cookie's value, percent-encoded
@@ -25,7 +31,8 @@ export class SetCookie {
   text(value: string, attributes: CookieData | undefined): string {
     if (!attributes) return cookie.serialize(this.name, value, { encode: String })
     if (!this.last || !haveSameAttributes(this.last, attributes)) this.learn(attributes)
-    return `${this.name}=${value}${this.beforeExpires}${this.expires(attributes)}${this.afterExpires}`
+    const { expires } = attributes
+    return this.start + value + (expires ? this.restUntil(expires) : this.rest)
   }
 
   private learn(attributes: CookieData): void {
@@ -33,24 +40,23 @@ export class SetCookie {
     this.last = undefined
     this.beforeExpires = this.attributesText({ domain, path })
     this.afterExpires = this.attributesText({ ...others, expires: undefined })
+    this.rest = this.beforeExpires + this.afterExpires
+    this.second = NaN
     this.last = attributes
   }
 
-  private expires({ expires }: CookieData): string {
-    if (!expires) return ''
-    if (expires instanceof Date && !Number.isNaN(expires.valueOf())) return this.expiresAt(expires)
-    // Whatever else it is, the library knows what to say.
-    return this.attributesText({ expires })
-  }
+  private restUntil(expires: Date): string {
+    // Whatever else it may be, the library knows what to say.
+    if (!(expires instanceof Date) || Number.isNaN(expires.valueOf())) {
+      return this.beforeExpires + this.attributesText({ expires }) + this.afterExpires
+    }
 
-  /** Has a resolution of seconds: within one of them all cookies of a middleware say the same, mostly. */
-  private expiresAt(date: Date): string {
-    const second = Math.floor(date.valueOf() / 1000)
+    const second = Math.floor(expires.valueOf() / 1000)
     if (second !== this.second) {
       this.second = second
-      this.expiresInSecond = `; Expires=${date.toUTCString()}`
+      this.restInSecond = `${this.beforeExpires}; Expires=${expires.toUTCString()}${this.afterExpires}`
     }
-    return this.expiresInSecond
+    return this.restInSecond
   }
 
   private attributesText(attributes: Options): string {

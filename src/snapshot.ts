@@ -8,58 +8,56 @@ const COOKIE = 'cookie'
 const MAX_DEPTH = 100
 
 /**
- * The data of a session at one moment, to tell later whether they have changed: a copy of them, or the text of their
- * `fingerprint`. Most sessions are only read, and to see that from a copy takes a fraction of the time that the text does.
- *
- * Only plain data are copied, such as come from JSON: objects, arrays, text, finite numbers, booleans and null. With their
- * keys in the same order they are the same if and only if their JSON is.
+ * The data of a session at one moment, to tell later whether they have changed: the text of their `fingerprint`, or a copy.
+ * Most sessions are only read, and to see that from a copy takes a fraction of the time that writing the text does.
  */
-export class Snapshot {
-  private constructor(
-    private readonly copy: Members | undefined,
-    private text: string | undefined
-  ) {}
+export type Data = string | Copy
 
-  /**
-   * Copies the data of a session: its members, but for the cookie.
-   *
-   * @throws as `fingerprint` does, when the data are not plain
-   */
-  static of(session: object): Snapshot {
-    const copy = copyData(session)
-    return copy ? new Snapshot(copy, undefined) : Snapshot.inText(fingerprint(session))
-  }
+/**
+ * A copy of plain data, such as come from JSON: objects, arrays, text, finite numbers, booleans and null. With their keys in
+ * the same order two of these are the same if and only if their JSON is.
+ */
+class Copy {
+  private text: string | undefined
 
-  /** Makes do with the fingerprint: where it is at hand, or will be of use to the store. */
-  static inText(text: string): Snapshot {
-    return new Snapshot(undefined, text)
-  }
+  constructor(readonly members: Members) {}
 
-  /**
-   * The data of the session as they are now.
-   *
-   * @returns this snapshot, if it is a copy and they are the same
-   * @throws as `fingerprint` does
-   */
-  again(session: object): Snapshot {
-    if (!this.copy) return Snapshot.inText(fingerprint(session))
-    return isCopyOf(this.copy, session) ? this : Snapshot.of(session)
+  get fingerprint(): string {
+    return (this.text ??= fingerprint(this.members))
   }
+}
 
-  isSameAs(other: Snapshot): boolean {
-    if (this === other) return true
-    if (this.copy && other.copy) return haveSameMembers(this.copy, other.copy, COOKIE)
-    return this.fingerprint === other.fingerprint
-  }
+/**
+ * Copies the data of a session: its members, but for the cookie.
+ *
+ * @returns the copy, or the fingerprint of data that are not plain
+ * @throws as `fingerprint` does
+ */
+export function snapshot(session: object): Data {
+  const members = copyData(session)
+  return members ? new Copy(members) : fingerprint(session)
+}
 
-  /** The fingerprint, if it is at hand. */
-  get textAtHand(): string | undefined {
-    return this.text
-  }
+/**
+ * The data of a session as they are now, of the same kind as they were.
+ *
+ * @param before - what is given back if that is a copy, and nothing has changed
+ * @throws as `fingerprint` does
+ */
+export function snapshotAgain(session: object, before: Data | undefined): Data {
+  if (!(before instanceof Copy)) return fingerprint(session)
+  return isCopyOf(before.members, session) ? before : snapshot(session)
+}
 
-  private get fingerprint(): string {
-    return (this.text ??= fingerprint(this.copy as Members))
+export function areSame(some: Data | undefined, others: Data): boolean {
+  if (some instanceof Copy && others instanceof Copy) {
+    return some === others || haveSameMembers(some.members, others.members, COOKIE)
   }
+  return some !== undefined && textOf(some) === textOf(others)
+}
+
+function textOf(data: Data): string {
+  return data instanceof Copy ? data.fingerprint : data
 }
 
 function copyData(session: object): Members | undefined {

@@ -79,8 +79,9 @@ export function askStore<Result>(
   } catch (thrown) {
     error = thrown
   }
-  if (wait) setImmediate(callback, error, result)
-  else callback(error, result)
+  if (!wait) callback(error, result)
+  else if (error === null && result === undefined) setImmediate(callback)
+  else setImmediate(callback, error, result)
 }
 
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */

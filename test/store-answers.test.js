@@ -2,6 +2,7 @@
 
 const assert = require('node:assert')
 const { AsyncLocalStorage } = require('node:async_hooks')
+const express = require('express')
 const request = require('supertest')
 const session = require('express-session')
 const { appWith, cookieOf, sentBack } = require('./support/app')
@@ -223,4 +224,33 @@ describe('a store', () => {
       'for a request of its own, as the middleware made last'
     )
   })
+})
+
+describe('a MemoryStore', () => {
+  for (const [name, middleware] of [
+    ['of express-session 1.19.0', require('upstream-session')],
+    ['of ours', session]
+  ]) {
+    it(`${name} has a request wait for a turn of the event loop, so that those that came with it are read first`, async () => {
+      const order = []
+      const app = express()
+      app.use((req, res, next) => {
+        order.push('arrives')
+        next()
+        order.push('waits')
+      })
+      app.use(middleware({ secret: 'secret', resave: false, saveUninitialized: false }))
+      app.get('/', (req, res) => {
+        req.session.visited = true
+        order.push('is served')
+        res.end()
+      })
+
+      const browser = request.agent(app)
+      await browser.get('/')
+      assert.deepStrictEqual(order.splice(0), ['arrives', 'is served', 'waits'])
+      await browser.get('/')
+      assert.deepStrictEqual(order, ['arrives', 'waits', 'is served'])
+    })
+  }
 })
