@@ -423,8 +423,8 @@ export class Lifecycle implements SessionKeeper {
   }
 
   /**
-   * Asks the store. The first answer never comes before the next turn of the event loop, whatever the store: of requests that
-   * have arrived together all are read before the first is served, and their responses are written in one go.
+   * Asks the store. A store that could answer at once does so from the second time on: the first answer waits for a turn of
+   * the event loop, so that of requests that have arrived together all are read, and then all are served and written.
    */
   private ask<Result>(
     name: 'get' | 'set' | 'touch' | 'destroy',
