@@ -81,16 +81,10 @@ function copyOf(value: unknown, ancestors: object[]): object | undefined {
   if (!isPlain(value) || ancestors.length === MAX_DEPTH || ancestors.includes(value)) return undefined
 
   ancestors.push(value)
-  let copy: object | undefined
-  if (Array.isArray(value)) {
-    const elements: unknown[] = value.slice()
-    if (copyElements(elements, ancestors)) copy = elements
-  } else {
-    const members = { ...value } as Members
-    if (copyMembers(members, ancestors)) copy = members
-  }
+  const copy = Array.isArray(value) ? (value.slice() as unknown[]) : ({ ...value } as Members)
+  const isWhole = Array.isArray(copy) ? copyElements(copy, ancestors) : copyMembers(copy, ancestors)
   ancestors.pop()
-  return copy
+  return isWhole ? copy : undefined
 }
 
 /**
@@ -99,24 +93,25 @@ function copyOf(value: unknown, ancestors: object[]): object | undefined {
  * @returns false if something is not plain
  */
 function copyMembers(copy: Members, ancestors: object[]): boolean {
-  for (const key in copy) {
-    const member = copy[key]
-    if (isPrimitive(member)) continue
-    const inner = copyOf(member, ancestors)
-    if (!inner) return false
-    copy[key] = inner
-  }
+  for (const key in copy) if (!copyWithin(copy, key, ancestors)) return false
   return true
 }
 
 function copyElements(copy: unknown[], ancestors: object[]): boolean {
-  for (let i = 0; i < copy.length; i++) {
-    const element = copy[i]
-    if (isPrimitive(element)) continue
-    const inner = copyOf(element, ancestors)
-    if (!inner) return false
-    copy[i] = inner
-  }
+  for (let i = 0; i < copy.length; i++) if (!copyWithin(copy, i, ancestors)) return false
+  return true
+}
+
+function copyWithin<Key extends PropertyKey>(
+  container: { [key in Key]: unknown },
+  key: Key,
+  ancestors: object[]
+): boolean {
+  const value = container[key]
+  if (isPrimitive(value)) return true
+  const copy = copyOf(value, ancestors)
+  if (!copy) return false
+  container[key] = copy
   return true
 }
 

@@ -1,12 +1,12 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const express = require('express')
 const fc = require('fast-check')
 const session = require('express-session')
 const request = require('supertest')
 const { fingerprint } = require('../dist/fingerprint')
 const { areSame, snapshot, snapshotAgain } = require('../dist/snapshot')
+const { appWith, sentBack } = require('./support/app')
 
 // Whether data have changed must be told as their JSON tells it, by whatever means.
 
@@ -61,18 +61,12 @@ async function secondRequest(stored, handler) {
       setImmediate(callback)
     }
   }
-  const app = express()
-  app.set('env', 'test')
-  app.use(session({ secret: 's', resave: false, saveUninitialized: false, store: new Foreign() }))
-  app.get('/login', (req, res) => {
-    req.session.user = 'ada'
+  const app = appWith({ store: new Foreign() }, (req, res) => {
+    if (req.url === '/login') req.session.user = 'ada'
+    else handler(req.session)
     res.end()
   })
-  app.get('/', (req, res) => {
-    handler(req.session)
-    res.end()
-  })
-  const [cookie] = (await request(app).get('/login')).headers['set-cookie']
+  const cookie = sentBack(await request(app).get('/login'))
   calls.length = 0
   const { status } = await request(app).get('/').set('Cookie', cookie)
   return status === 200 ? calls : status

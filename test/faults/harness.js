@@ -151,9 +151,9 @@ function rawClient(port, bytes) {
   return client
 }
 
-/** Waits until something holds; a test's own timeout tells when it never does. */
-async function until(holds) {
-  for (let i = 0; i < 400; i++) {
+/** Waits until something holds, for about so many milliseconds. */
+async function until(holds, ms = 2000) {
+  for (let waited = 0; waited < ms; waited += 5) {
     if (holds()) return
     await pause(5)
   }
