@@ -96,7 +96,7 @@ const parts = {
     with: ({ json, session }) => json.withCookie(session.cookie),
     without: ({ json, session }) => JSON.stringify({ ...JSON.parse(json.text), cookie: session.cookie })
   },
-  'the cookie of a stored session, attributes with a setter set by name': {
+  'the cookie of a stored session, usual attributes set by name': {
     with: ({ stored }) => new Cookie(stored),
     without: ({ stored }) => setByVariable(new Cookie(), stored)
   },
