@@ -12,9 +12,12 @@ export function cookieJson(cookie: object): string | undefined {
 
   const attributes = cookie as Cookie
   if (!last || !haveSameAttributes(last, attributes)) learn(attributes.data)
-  if (originalMaxAge === null && attributes._expires === null) return withoutExpiry
-  const timeout = JSON.stringify(originalMaxAge)
-  return `{"originalMaxAge":${timeout}${beforeExpires}${expiresJson(attributes._expires)}${afterExpires}`
+  const { _expires: expires } = attributes
+  if (originalMaxAge === null && expires === null) return withoutExpiry
+  if (originalMaxAge !== timeout) learnTimeout(originalMaxAge)
+  // JSON.stringify takes longer over a Date than over all the rest.
+  if (expires instanceof Date && !Number.isNaN(expires.valueOf())) return jsonUntil(expires.valueOf())
+  return start + membersJson({ expires }) + afterExpires
 }
 
 // The cookies of a middleware differ in their expiry alone: the JSON of the other attributes is written once.
@@ -28,28 +31,31 @@ function learn(attributes: CookieData): void {
   beforeExpires = membersJson({ partitioned, priority })
   afterExpires = membersJson({ secure, httpOnly, domain, path, sameSite }) + '}'
   withoutExpiry = `{"originalMaxAge":null${beforeExpires},"expires":null${afterExpires}`
+  timeout = undefined
   last = attributes
 }
 
-function expiresJson(expires: CookieData['expires']): string {
-  if (expires === null) return ',"expires":null'
-  // JSON.stringify takes longer over a Date than over all the rest.
-  if (expires instanceof Date && !Number.isNaN(expires.valueOf())) return `,"expires":"${isoText(expires)}"`
-  return membersJson({ expires })
+// So is what comes before the expiry, for all that have one idle timeout.
+let timeout: number | null | undefined
+let start = ''
+
+function learnTimeout(originalMaxAge: number | null): void {
+  timeout = originalMaxAge
+  start = `{"originalMaxAge":${JSON.stringify(timeout)}${beforeExpires}`
+  second = NaN
 }
 
+// And most cookies that are written within a second expire within the same.
 let second = NaN
-let upToSecond = ''
+let upToMilliseconds = ''
 
-/** What `toISOString` gives: most cookies written within a second expire within the same. */
-function isoText(date: Date): string {
-  const time = date.valueOf()
+function jsonUntil(time: number): string {
   const milliseconds = time - Math.floor(time / 1000) * 1000
   if (time - milliseconds !== second) {
     second = time - milliseconds
-    upToSecond = date.toISOString().slice(0, -'000Z'.length)
+    upToMilliseconds = `${start},"expires":"${new Date(second).toISOString().slice(0, -'000Z'.length)}`
   }
-  return `${upToSecond}${String(milliseconds).padStart(3, '0')}Z`
+  return `${upToMilliseconds}${String(milliseconds).padStart(3, '0')}Z"${afterExpires}`
 }
 
 /** The members of an object in JSON, each after a comma. */

@@ -93,22 +93,18 @@ function begin(plan: { commit(done: Answer): void }, done: Answer): void {
   }
 }
 
-function reportWhenOut(res: ServerResponse, report: (error: unknown) => void, error: unknown): void {
-  whenOut(res, () => report(error))
-}
-
 /**
- * Calls back when a response has been sent, or never will be.
+ * Reports an error when a response has been sent, or never will be.
  *
  * @param res - the response; a stand-in without events counts as sent
- * @param callback - called once, in the asynchronous context of this call
+ * @param report - called once, in the asynchronous context of this call
  */
-export function whenOut(res: ServerResponse, callback: () => void): void {
-  let called = false
+export function reportWhenOut(res: ServerResponse, report: (error: unknown) => void, error: unknown): void {
+  let reported = false
   const once = AsyncResource.bind(() => {
-    if (called) return
-    called = true
-    callback()
+    if (reported) return
+    reported = true
+    report(error)
   })
 
   if (res.writableFinished || res.destroyed || typeof res.once !== 'function') {

@@ -1,7 +1,7 @@
 import { isSecure, trustsProxy } from './secure-connection.js'
 import { checkCookie, overHttp, tooLate } from './cookie-warnings.js'
 import { debug } from './debug.js'
-import { whenOut } from './end-of-response.js'
+import { reportWhenOut } from './end-of-response.js'
 import { FoundSession, fingerprint } from './fingerprint.js'
 import { generateSession } from './new-session.js'
 import { addCookie, readSessionId } from './session-id-cookie.js'
@@ -207,7 +207,7 @@ export class Lifecycle implements SessionKeeper {
       // Before the end of the response the client gets to know the id, and other requests may come with it.
       if (!this.finalSession) this.join(id)
     } catch (error) {
-      whenOut(res, () => this.next(error))
+      reportWhenOut(res, this.next, error)
     }
   }
 
@@ -260,8 +260,7 @@ export class Lifecycle implements SessionKeeper {
       case 'destroy':
         // The app's own destroy() may have done it.
         if (this.destroyedId === id) break
-        debug('destroying')
-        this.ending(id, (answer) => this.ask('destroy', id, undefined, answer), done)
+        this.destroyNow(id, done)
         return
 
       case 'save':
@@ -280,6 +279,11 @@ export class Lifecycle implements SessionKeeper {
     }
     this.leave()
     done()
+  }
+
+  private destroyNow(id: unknown, done: Answer): void {
+    debug('destroying')
+    this.ending(id, (answer) => this.ask('destroy', id, undefined, answer), done)
   }
 
   private saveNow(session: Session, done: Answer): void {

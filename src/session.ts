@@ -67,9 +67,6 @@ class Kept extends Given {
   }
 }
 
-/** Tells sessions of the class below, by their prototype, from those of another copy of express-session. */
-const OURS: unique symbol = Symbol('express-session.ours')
-
 /**
  * One visitor's session: data as plain properties, and the methods below. Only the data and `cookie` are enumerable.
  *
@@ -97,9 +94,6 @@ export class Session {
 
   /** The session's cookie: when the session expires, and with which attributes its id travels. */
   declare cookie: SessionCookie
-
-  /** @internal */
-  declare readonly [OURS]: true
 
   /**
    * @param _req - the request, whose `sessionID` becomes the session's id
@@ -199,8 +193,6 @@ export class Session {
   }
 }
 
-Object.defineProperty(Session.prototype, OURS, { value: true })
-
 const ACTIONS: readonly SessionAction[] = ['save', 'reload', 'destroy', 'regenerate']
 
 /**
@@ -212,7 +204,7 @@ const ACTIONS: readonly SessionAction[] = ['save', 'reload', 'destroy', 'regener
 export function entrust(session: Session, keeper: SessionKeeper): void {
   Kept.by(keeper, session)
   if (isObject(session.cookie)) Kept.by(keeper, session.cookie)
-  if (OURS in session) return
+  if (session instanceof Session) return
 
   for (const action of ACTIONS) {
     const method: unknown = session[action]

@@ -4,7 +4,10 @@ type Members = Record<string, unknown>
 
 const COOKIE = 'cookie'
 
-/** Objects in objects: what is deeper than anything in use is left to `JSON.stringify`, which tells when that is too deep. */
+/**
+ * Objects in objects: what is deeper than anything in use is left to `JSON.stringify`, which tells when that is too deep, as
+ * it is when an object contains itself.
+ */
 const MAX_DEPTH = 100
 
 /**
@@ -63,7 +66,7 @@ function textOf(data: Data): string {
 function copyData(session: object): Members | undefined {
   if (saysItsOwnJson(session) || objectsInheritSomething()) return undefined
   const copy: Members = { ...session, [COOKIE]: null }
-  return copyMembers(copy, [session]) ? copy : undefined
+  return copyMembers(copy, 1) ? copy : undefined
 }
 
 /** Then the loops below would come to it. */
@@ -76,14 +79,12 @@ function isCopyOf(copy: Members, session: object): boolean {
   return !saysItsOwnJson(session) && haveSameMembers(copy, session as Members, COOKIE)
 }
 
-/** @param ancestors - the objects that are being copied: what contains itself has no JSON */
-function copyOf(value: unknown, ancestors: object[]): object | undefined {
-  if (!isPlain(value) || ancestors.length === MAX_DEPTH || ancestors.includes(value)) return undefined
+/** @param depth - in how many objects it is */
+function copyOf(value: unknown, depth: number): object | undefined {
+  if (!isPlain(value) || depth === MAX_DEPTH) return undefined
 
-  ancestors.push(value)
   const copy = Array.isArray(value) ? (value.slice() as unknown[]) : ({ ...value } as Members)
-  const isWhole = Array.isArray(copy) ? copyElements(copy, ancestors) : copyMembers(copy, ancestors)
-  ancestors.pop()
+  const isWhole = Array.isArray(copy) ? copyElements(copy, depth + 1) : copyMembers(copy, depth + 1)
   return isWhole ? copy : undefined
 }
 
@@ -92,24 +93,24 @@ function copyOf(value: unknown, ancestors: object[]): object | undefined {
  *
  * @returns false if something is not plain
  */
-function copyMembers(copy: Members, ancestors: object[]): boolean {
-  for (const key in copy) if (!copyWithin(copy, key, ancestors)) return false
+function copyMembers(copy: Members, depth: number): boolean {
+  for (const key in copy) if (!copyWithin(copy, key, depth)) return false
   return true
 }
 
-function copyElements(copy: unknown[], ancestors: object[]): boolean {
-  for (let i = 0; i < copy.length; i++) if (!copyWithin(copy, i, ancestors)) return false
+function copyElements(copy: unknown[], depth: number): boolean {
+  for (let i = 0; i < copy.length; i++) if (!copyWithin(copy, i, depth)) return false
   return true
 }
 
 function copyWithin<Key extends PropertyKey>(
   container: { [key in Key]: unknown },
   key: Key,
-  ancestors: object[]
+  depth: number
 ): boolean {
   const value = container[key]
   if (isPrimitive(value)) return true
-  const copy = copyOf(value, ancestors)
+  const copy = copyOf(value, depth)
   if (!copy) return false
   container[key] = copy
   return true

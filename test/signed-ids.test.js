@@ -99,6 +99,27 @@ describe('signed ids', () => {
     assert.strictEqual(ids.verify('s%3Aalice%', ['key']), undefined)
   })
 
+  it('are not misled by characters that no signature has', () => {
+    const ids = new SignedIds(false)
+    const value = 's:' + sign('alice', 'key')
+    const head = value.slice(0, -1)
+    for (const odd of [
+      head + '\u00e9',
+      head + '\u20ac',
+      head + '\ud83d',
+      head,
+      value + '=',
+      value + '\u00e9'
+    ]) {
+      assert.strictEqual(ids.verify(odd, ['key']), undefined)
+      assert.strictEqual(ids.verify(value, ['key']), 'alice')
+    }
+    const dot = value.lastIndexOf('.')
+    assert.strictEqual(ids.verify(value.slice(0, dot + 1) + '\u20ac'.repeat(43), ['key']), undefined)
+    assert.strictEqual(ids.verify(value.slice(0, dot + 1), ['key']), undefined)
+    assert.strictEqual(ids.verify(value, ['key']), 'alice')
+  })
+
   it('accept a KeyObject', () => {
     const ids = new SignedIds(true)
     const key = crypto.createSecretKey(Buffer.from('key'))

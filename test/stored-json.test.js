@@ -49,6 +49,22 @@ describe("a session's JSON", () => {
     fc.assert(fc.property(cookie, (cookie) => assert.equal(cookieJson(cookie), JSON.stringify(cookie))))
   })
 
+  it('has the JSON of its cookie, whatever other cookies of the same attributes were written before', () => {
+    const moment = fc.integer({ min: 0, max: 5000 }).map((ms) => new Date(Date.UTC(2030, 0) + ms))
+    const times = fc.array(
+      fc.tuple(fc.constantFrom(null, 60_000, 3_600_000), fc.option(moment), fc.boolean())
+    )
+    fc.assert(
+      fc.property(times, (times) => {
+        for (const [originalMaxAge, expires, secure] of times) {
+          const cookie = new Cookie({ secure, expires })
+          cookie.originalMaxAge = originalMaxAge
+          assert.equal(cookieJson(cookie), JSON.stringify(cookie))
+        }
+      })
+    )
+  })
+
   it('is written from its cookie and its fingerprint, which can be cut out again', () => {
     fc.assert(
       fc.property(cookie, data, (cookie, data) => {
