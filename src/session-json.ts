@@ -65,13 +65,13 @@ export class SessionJson {
 
   /** The JSON of the same session with another cookie; this one if that changes nothing. */
   withCookie(cookie: AnyCookie | undefined): SessionJson {
-    const { data, text } = this
+    const { dataStart, text } = this
     const cookieText = cookie && cookieJson(cookie)
-    if (!cookie || !cookieText || data === undefined) {
+    if (!cookie || !cookieText || dataStart === undefined) {
       return SessionJson.of({ ...(JSON.parse(text) as object), cookie })
     }
     const isSame = this.expiry === undefined && text.startsWith(cookieText, START.length)
-    return isSame ? this : SessionJson.join(cookie, cookieText, data)
+    return isSame ? this : SessionJson.join(cookie, cookieText, text.slice(dataStart))
   }
 }
 

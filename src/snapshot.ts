@@ -44,12 +44,13 @@ export function snapshot(session: object): Data {
 /**
  * The data of a session as they are now, of the same kind as they were.
  *
- * @param before - what is given back if that is a copy, and nothing has changed
+ * @param before - what is given back if nothing has changed
  * @throws as `fingerprint` does
  */
 export function snapshotAgain(session: object, before: Data | undefined): Data {
-  if (!(before instanceof Copy)) return fingerprint(session)
-  return isCopyOf(before.members, session) ? before : snapshot(session)
+  if (before instanceof Copy) return isCopyOf(before.members, session) ? before : snapshot(session)
+  const text = fingerprint(session)
+  return text === before ? before : text
 }
 
 export function areSame(some: Data | undefined, others: Data): boolean {
