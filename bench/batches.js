@@ -14,7 +14,7 @@ async function measureRounds(contenders, visits, { concurrency, seconds, sizedBy
   const names = Object.keys(contenders)
   const run = (name, requests) => cpuOfBatch(contenders[name], visits, requests, concurrency)
 
-  await warmUp(names, run, seconds / 3, concurrency)
+  await warmUp(names, run, concurrency)
   const batch = await batchSize((requests) => run(sizedBy, requests), concurrency)
   const rounds = []
   for (const end = Date.now() + seconds * 1000; rounds.length < 9 || Date.now() < end;) {
@@ -36,9 +36,10 @@ async function cpuOfBatch({ app, reset }, visits, requests, concurrency) {
   return (user + system) / requests
 }
 
-/** Until the compiler has seen everything. */
-async function warmUp(names, run, seconds, concurrency) {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+/** Until the compiler has seen everything: after less than two seconds some processes still run code that it has not. */
+async function warmUp(names, run, concurrency) {
+  const SECONDS = 2
+  for (const end = Date.now() + SECONDS * 1000; Date.now() < end;) {
     for (const contender of names) await run(contender, 2 * concurrency)
   }
 }
