@@ -14,7 +14,7 @@ const {
   unhandledDuring,
   until,
   usual
-} = require('./harness')
+} = require('../support/harness')
 
 const good = JsonStore.prototype
 
@@ -393,7 +393,7 @@ describe('several middlewares that share a store', () => {
       session({ ...usual, store, name: 'b', genid: () => 'from-b', cookie: { maxAge: 5000 } }),
       write
     )
-    const { listen, visit } = require('./harness')
+    const { listen, visit } = require('../support/harness')
     const { port } = await listen(require('node:http').createServer(app))
 
     const a = await visit(port, { path: '/a' })

@@ -4,7 +4,7 @@
 // serving, and end by itself with 0; living-process.test.js watches.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, pause, serve } = require('./harness')
+const { JsonStore, closeAll, pause, serve } = require('../support/harness')
 
 const failed = () => new Error('store failed')
 

@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, pause, serve, unhandledDuring, until } = require('./harness')
+const { JsonStore, closeAll, pause, serve, unhandledDuring, until } = require('../support/harness')
 
 const good = JsonStore.prototype
 const METHODS = ['save', 'reload', 'destroy', 'regenerate']

@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, gate, pause, rawClient, serve, unhandledDuring, until } = require('./harness')
+const { JsonStore, closeAll, gate, pause, rawClient, serve, unhandledDuring, until } = require('../support/harness')
 
 const GET = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 

@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, serve } = require('./harness')
+const { JsonStore, closeAll, serve } = require('../support/harness')
 
 /** The app's error page, or a whole response and the error for `next`: one of them, always. */
 function assertHandled({ end, body }, errors) {

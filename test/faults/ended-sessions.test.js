@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, gate, serve, until } = require('./harness')
+const { JsonStore, closeAll, gate, serve, until } = require('../support/harness')
 
 /** An app in which a slow request, /slow, is in flight while others end its session. */
 async function withSlowRequest(options = {}) {

@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, gate, pause, rawClient, serve, until } = require('./harness')
+const { JsonStore, closeAll, gate, pause, rawClient, serve, until } = require('../support/harness')
 
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n'
 const modify = (req) => (req.session.user = 'ada')

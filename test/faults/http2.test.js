@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const http2 = require('node:http2')
-const { JsonStore, closeAll, gate, listen, pause, session, until, usual } = require('./harness')
+const { JsonStore, closeAll, gate, listen, pause, session, until, usual } = require('../support/harness')
 
 /** Serves over HTTP/2 as Node's compatibility API has it: no framework, the middleware called by hand. */
 async function serveHttp2(options, handler) {

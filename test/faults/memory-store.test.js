@@ -2,8 +2,8 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
-const { MemoryStore, Cookie } = require('./harness').session
-const { pause, until } = require('./harness')
+const { MemoryStore, Cookie } = require('../support/harness').session
+const { pause, until } = require('../support/harness')
 
 const stored = (maxAge, data = {}) => ({ cookie: new Cookie({ maxAge }), ...data })
 const lengthOf = (store) => new Promise((resolve) => store.length((error, length) => resolve(length)))

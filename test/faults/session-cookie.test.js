@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { sign } = require('cookie-signature')
-const { JsonStore, closeAll, serve, session, usual, warningsDuring } = require('./harness')
+const { JsonStore, closeAll, serve, session, usual, warningsDuring } = require('../support/harness')
 
 const signed = (id, secret = usual.secret) => `connect.sid=${encodeURIComponent('s:' + sign(id, secret))}`
 
