@@ -1,11 +1,11 @@
 /// <reference types="node" preserve="true" />
 import depd = require('depd')
-import cookies = require('./cookie.js')
-import memoryStores = require('./memory-store.js')
+import cookies = require('./session/cookie.js')
+import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
-import sessions = require('./session.js')
-import stores = require('./store.js')
+import sessions = require('./session/session.js')
+import stores = require('./stores/store.js')
 
 // Here, not where it is used: a notice names the line of the app that called into this file.
 const deprecate = depd('express-session')

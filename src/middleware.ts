@@ -1,20 +1,21 @@
 import onHeaders = require('on-headers')
 import parseUrl = require('parseurl')
-import { withoutTouch } from './cookie-warnings.js'
-import { debug } from './debug.js'
-import { beforeEnd } from './end-of-response.js'
-import { shareHiddenClass } from './hidden-classes.js'
-import { Lifecycle } from './lifecycle.js'
-import { cookieOptionsFor, generateSession } from './new-session.js'
-import { StoreUse } from './store-use.js'
-import { SetCookie } from './set-cookie.js'
-import { SignedIds } from './signed-ids.js'
-import { Warnings } from './warnings.js'
+import { beforeEnd, reportWhenOut } from './request/end-of-response.js'
+import { shareHiddenClass } from './request/hidden-classes.js'
+import { Lifecycle } from './request/lifecycle.js'
+import { cookieOptionsFor, generateSession } from './session/new-session.js'
+import { SharedStore } from './storage/shared-store.js'
+import { storageFor } from './storage/storage.js'
+import { debug } from './support/debug.js'
+import { Warnings } from './support/warnings.js'
+import { CookieTransport } from './transport/cookie-transport.js'
+import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
+import { SignedIds } from './transport/signed-ids.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { CookieOptions } from './cookie.js'
-import type { SessionfulRequest } from './lifecycle.js'
 import type { Settings } from './options.js'
+import type { SessionfulRequest } from './request/lifecycle.js'
+import type { CookieOptions } from './session/cookie.js'
 
 type Next = (error?: unknown) => void
 
@@ -30,27 +31,28 @@ export interface SessionMiddleware {
 /** Builds the middleware: what happens to each request, from top to bottom. */
 export function createMiddleware(settings: Settings) {
   const warnings = new Warnings()
-  const storeUse = StoreUse.of(settings.store, {
+  const sharedStore = SharedStore.of(settings.store, {
     generate: (req) => {
-      generateSession(req, settings, cookieOptionsFor(req, settings))
+      generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
     }
   })
   const service = {
     settings,
-    storeUse,
-    warnings,
+    sharedStore,
+    storage: storageFor(settings),
+    transport: new CookieTransport(settings.name, settings.proxy, warnings),
     signedIds: new SignedIds(settings.rememberSignatures),
-    setCookie: new SetCookie(settings.name)
+    warnings
   }
 
-  return function session(req: SessionfulRequest, res: ServerResponse, next: Next): void {
+  return function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
     // An outer session() already serves this request.
     if (req.session) {
       next()
       return
     }
 
-    if (!storeUse.ready) {
+    if (!sharedStore.ready) {
       debug('store is disconnected')
       next()
       return
@@ -76,14 +78,16 @@ export function createMiddleware(settings: Settings) {
       return
     }
 
-    if (cookieOptions.maxAge && !settings.resave && !settings.touches) withoutTouch(warnings)
+    if (cookieOptions.maxAge && !settings.resave && !settings.touches) warnStoreWithoutTouch(warnings)
 
+    // Some transports of web sockets have no response to give.
+    const res = given ?? ({} as ServerResponse)
     shareHiddenClass(req)
     shareHiddenClass(res)
-    const lifecycle = new Lifecycle(service, cookieOptions, secrets, req, res, next)
-    beforeEnd(req, res, lifecycle, next)
-    onHeaders(res, lifecycle.sendCookie.bind(lifecycle))
-    lifecycle.load()
+    const lifecycle = new Lifecycle(service, cookieOptions, secrets, req)
+    beforeEnd(req, res, (done) => lifecycle.commit(done), next)
+    onHeaders(res, () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error)))
+    lifecycle.open(next)
   }
 }
 

@@ -1,9 +1,10 @@
-import { MemoryStore } from './memory-store.js'
-import { generateSessionId } from './session-id.js'
+import { isDate } from 'node:util/types'
+import { sessionIdGenerator } from './session/session-id.js'
+import { MemoryStore } from './stores/memory-store.js'
 import type { IncomingMessage } from 'node:http'
-import type { CookieOptions } from './cookie.js'
-import type { Secret } from './signed-ids.js'
-import type { Store } from './store.js'
+import type { CookieOptions } from './session/cookie.js'
+import type { Store } from './stores/store.js'
+import type { Secret } from './transport/signed-ids.js'
 
 // eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error where they are not, and none here
 /** @ts-ignore Express's own request where its types are installed; `any` where they are not. */
@@ -128,7 +129,7 @@ const PRODUCTION = process.env['NODE_ENV'] === 'production'
  */
 export function readOptions(options: Partial<SessionOptions>, deprecate: Deprecate): Settings {
   const store = options.store || new MemoryStore()
-  const genid = options.genid || generateSessionId
+  const genid = options.genid || sessionIdGenerator()
   const cookie = options.cookie || {}
   const { secret } = options
   let { resave, saveUninitialized } = options
@@ -182,14 +183,22 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   }
 }
 
-/** A wrong idle timeout would fail in every request; here it fails once, at the start, where the developer sees it. */
+/** What is wrong here would fail in every request; so it fails once, at the start, where the developer sees it. */
 function checkCookie(cookie: CookieOptions): void {
   if (typeof cookie !== 'object') throw new TypeError('argument options must be a object')
 
   const maxAge: unknown = cookie.maxAge
-  if (!maxAge && !Number.isNaN(maxAge)) return
-  if (maxAge instanceof Date || (typeof maxAge === 'number' && !Number.isNaN(maxAge))) return
-  throw new TypeError(
-    `cookie.maxAge option must be a number of milliseconds, not ${String(maxAge)} (${typeof maxAge})`
-  )
+  const isNumber = typeof maxAge === 'number' && !Number.isNaN(maxAge)
+  if ((maxAge || Number.isNaN(maxAge)) && !isNumber && !isDate(maxAge)) {
+    throw new TypeError(`cookie.maxAge option must be a number of milliseconds, not ${describe(maxAge)}`)
+  }
+
+  const expires: unknown = cookie.expires
+  if (expires && !isDate(expires)) {
+    throw new TypeError(`cookie.expires option must be a Date, not ${describe(expires)}`)
+  }
+}
+
+function describe(value: unknown): string {
+  return `${String(value)} (${typeof value})`
 }

@@ -45,7 +45,7 @@ describe('requests and responses', function () {
 
     const [req, res] = await keysWith()
     req.names.push('sessionStore', 'sessionID', 'session')
-    res.names.push('end', 'writeHead')
+    res.names.push('end', 'write', 'writeHead')
     const middleware = session({ secret: 's', resave: false, saveUninitialized: false })
     assert.deepEqual(await keysWith(middleware), [req, res])
   })

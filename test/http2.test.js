@@ -56,7 +56,7 @@ describe('HTTP/2', () => {
     assert.strictEqual(seen.headers[':status'], 302)
     assert.strictEqual(seen.headers['set-cookie'].length, 1)
     assert.strictEqual(seen.body, 'moved')
-    assert.deepStrictEqual(state, [true, true, true, true])
+    assert.deepStrictEqual(state, [true, true, false, false])
   })
 
   it('resumes the session', async () => {

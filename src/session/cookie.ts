@@ -1,4 +1,234 @@
-// The path that express-session 1.x offered: require('express-session/session/cookie')
-import { Cookie } from '../cookie.js'
+import cookie = require('cookie')
+import depd = require('depd')
+import { isDate } from 'node:util/types'
+import { callable } from '../support/callable.js'
 
-export = Cookie
+const deprecate = depd('express-session')
+
+/** Attributes of the session cookie. */
+export interface CookieOptions {
+  /**
+   * Idle timeout: how long a session lives without a request, in milliseconds. Becomes the `Expires` attribute, renewed
+   * whenever the cookie is sent, and tells stores when to forget the session.
+   *
+   * @defaultValue `null`: the browser drops the cookie when it closes
+   */
+  maxAge?: number | null | undefined
+
+  /**
+   * Value of the `Expires` attribute; prefer `maxAge`. Of the two, the one that stands last in the object counts.
+   *
+   * @see RFC 6265 section 5.2.1
+   */
+  expires?: Date | null | undefined
+
+  /**
+   * Hides the cookie from `document.cookie`.
+   *
+   * @defaultValue `true`
+   * @see RFC 6265 section 5.2.6
+   */
+  httpOnly?: boolean | undefined
+
+  /**
+   * Sends the cookie over https only. `'auto'` decides by each request's own connection: secure if that is.
+   *
+   * @defaultValue `undefined`: sent over http, too
+   * @see RFC 6265 section 5.2.5
+   */
+  secure?: boolean | 'auto' | undefined
+
+  /**
+   * With which cross-site requests the browser sends the cookie: `true` is `'strict'`. `'auto'` is `'none'` on secure
+   * connections and `'lax'` on others.
+   *
+   * @see RFC 6265bis section 5.6.7
+   */
+  sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+
+  /**
+   * Hosts the cookie is sent to: this one and those below it.
+   *
+   * @defaultValue `undefined`: the host that set it
+   * @see RFC 6265 section 5.2.3
+   */
+  domain?: string | undefined
+
+  /**
+   * Path below which the cookie is sent, and below which the middleware works: other requests have no session.
+   *
+   * @defaultValue `'/'`
+   * @see RFC 6265 section 5.2.4
+   */
+  path?: string | undefined
+
+  /**
+   * Which cookies a browser drops last when it holds too many.
+   *
+   * @see draft-west-cookie-priority
+   */
+  priority?: 'low' | 'medium' | 'high' | undefined
+
+  /**
+   * A jar of its own for each top-level site that embeds this one (CHIPS).
+   *
+   * @see draft-cutler-httpbis-partitioned-cookies
+   */
+  partitioned?: boolean | undefined
+
+  /** Accepted for compatibility and ignored: the session cookie is always signed. */
+  signed?: boolean | undefined
+
+  /** Accepted for compatibility and ignored: the value is always percent-encoded. */
+  encode?: ((value: string) => string) | undefined
+}
+
+/** What `Set-Cookie` and stores are told of a cookie; the order of the keys is the order in stored JSON. */
+export interface CookieData {
+  originalMaxAge: number | null
+  partitioned?: boolean | undefined
+  priority?: 'low' | 'medium' | 'high' | undefined
+  expires?: Date | null | undefined
+  secure?: boolean | 'auto' | undefined
+  httpOnly?: boolean | undefined
+  domain?: string | undefined
+  path?: string | undefined
+  sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+}
+
+/** A session's cookie as stores know it: its attributes, and the idle timeout. */
+export interface Cookie extends CookieOptions {
+  /** The idle timeout in milliseconds that `maxAge` starts from again at each use, or `null` for none. */
+  originalMaxAge: number | null
+
+  /** Milliseconds until the cookie expires. */
+  maxAge?: number | undefined
+}
+
+/** The cookie of one session: its attributes, and when it expires. */
+@callable(
+  function Cookie(this: SessionCookie, options?: CookieOptions) {
+    this.path = '/'
+    this._expires = null
+    this.originalMaxAge = null
+    this.httpOnly = true
+
+    if (options) {
+      if (typeof options !== 'object') throw new TypeError('argument options must be a object')
+
+      const source = options as Record<string, unknown>
+      const own = this as unknown as Record<string, unknown>
+      // Inherited attributes count, as in shared defaults; `data` is computed and cannot be set. Those that all cookies
+      // have, or that have a setter, are set by name: that is a fraction of the work for V8.
+      for (const key in source) {
+        if (key === 'expires') this.expires = options.expires
+        else if (key === 'maxAge') this.maxAge = options.maxAge
+        else if (key === 'originalMaxAge') this.originalMaxAge = source[key] as number | null
+        else if (key === 'httpOnly') this.httpOnly = options.httpOnly
+        else if (key === 'path') this.path = options.path
+        else if (key !== 'data') own[key] = source[key]
+      }
+    }
+
+    // Nullish on purpose, not just null: attributes may have come from a stored cookie without one.
+    this.originalMaxAge ??= this.maxAge as number | null
+  },
+  { enumerable: true, hasConstructor: false }
+)
+export class SessionCookie implements Cookie {
+  declare path?: string | undefined
+  declare httpOnly?: boolean | undefined
+  declare secure?: boolean | 'auto' | undefined
+  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+  declare domain?: string | undefined
+  declare priority?: 'low' | 'medium' | 'high' | undefined
+  declare partitioned?: boolean | undefined
+  declare signed?: boolean | undefined
+  declare encode?: ((value: string) => string) | undefined
+
+  /** The idle timeout in milliseconds that `maxAge` starts from again at each use, or `null` for none. */
+  declare originalMaxAge: number | null
+
+  /** Where `expires` is kept: an own, enumerable property, because stores read it. */
+  declare _expires: Date | null | undefined
+
+  /**
+   * @param _options - the attributes
+   * @throws TypeError when that is no object, or `maxAge` neither number nor Date
+   */
+  constructor(_options?: CookieOptions) {
+    // Never runs: it only gives the constructing function below its type.
+  }
+
+  /** When the cookie expires, or `null` for "when the browser closes". */
+  get expires(): Date | null | undefined {
+    return this._expires
+  }
+
+  set expires(date: Date | null | undefined) {
+    this._expires = date
+    this.originalMaxAge = this.maxAge as number | null
+  }
+
+  /**
+   * Milliseconds until the cookie expires, or `null` for "when the browser closes". Setting it restarts the idle timeout.
+   *
+   * @throws TypeError when set to what is neither a number nor a Date
+   */
+  get maxAge(): number | undefined {
+    const expires: unknown = this.expires
+    // Stored sessions may hold something else here (a number, text): it is handed back as it is.
+    return isDate(expires) ? expires.valueOf() - Date.now() : (expires as undefined)
+  }
+
+  set maxAge(ms: number | null | undefined) {
+    const given: unknown = ms
+    if (isDate(given)) {
+      deprecate('maxAge as Date; pass number of milliseconds instead')
+      this.expires = given
+    } else if (typeof given === 'number') {
+      // One reading of the clock for both, or a tick in between would shorten the timeout by a millisecond a request.
+      const now = Date.now()
+      this._expires = new Date(now + given)
+      this.originalMaxAge = this._expires.valueOf() - now
+    } else if (given) {
+      throw new TypeError('maxAge must be a number or Date')
+    } else {
+      this.expires = given as null | undefined
+    }
+  }
+
+  /** The attributes as stores keep them and `Set-Cookie` needs them. */
+  get data(): CookieData {
+    return {
+      originalMaxAge: this.originalMaxAge,
+      partitioned: this.partitioned,
+      priority: this.priority,
+      expires: this._expires,
+      secure: this.secure,
+      httpOnly: this.httpOnly,
+      domain: this.domain,
+      path: this.path,
+      sameSite: this.sameSite
+    }
+  }
+
+  /**
+   * The `Set-Cookie` text of a cookie with these attributes.
+   *
+   * @param name - the cookie's name
+   * @param value - its value, which is percent-encoded
+   * @throws TypeError when the name or an attribute is invalid
+   */
+  serialize(name: string, value: string): string {
+    return cookie.serialize(name, value, this.data as cookie.CookieSerializeOptions)
+  }
+
+  /** What `JSON.stringify` keeps. */
+  toJSON(): CookieData {
+    return this.data
+  }
+}
+
+/** Makes cookies: `new Cookie({ maxAge: 60_000 })`. */
+export const Cookie = SessionCookie

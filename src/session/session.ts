@@ -1,4 +1,252 @@
-// The path that express-session 1.x offered: require('express-session/session/session')
-import { Session } from '../session.js'
+import { callable } from '../support/callable.js'
+import { hiddenSlot } from '../support/hidden-slot.js'
+import { callStore } from '../storage/store-call.js'
+import type { Cookie, SessionCookie } from './cookie.js'
+import type { Answer } from '../storage/store-call.js'
 
-export = Session
+/** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
+export interface SessionData {
+  /** The session's cookie: when the session expires, and with which attributes its id travels. */
+  cookie: Cookie
+}
+
+/** What a session needs of the request it belongs to; any object will do. */
+export interface SessionRequest {
+  sessionID?: unknown
+  session?: unknown
+  sessionStore?: unknown
+}
+
+/**
+ * Does what the methods of a session promise, and keeps the books of it. The lifecycle of a request keeps the request's
+ * session; a session without one (`store.load`) goes to its store directly.
+ */
+export interface SessionKeeper {
+  save(session: Session, done: Answer): void
+  reload(session: Session, done: Answer): void
+  destroy(session: Session, done: Answer): void
+  regenerate(session: Session, done: Answer): void
+}
+
+/** Who keeps a session. Also on its cookie: an app's proxy around a session hands out the session's cookie. */
+const keepers = hiddenSlot<SessionKeeper>()
+
+/**
+ * One visitor's session: data as plain properties, and the methods below. Only the data and `cookie` are enumerable.
+ *
+ * `save`, `reload`, `destroy` and `regenerate` take a callback and return the session, or take none and return a
+ * promise; nobody need await that, it never becomes an unhandled rejection.
+ */
+@callable(
+  function Session(this: Session, req: SessionRequest, data?: object | null) {
+    Object.defineProperty(this, 'req', { value: req })
+    Object.defineProperty(this, 'id', { value: req.sessionID })
+    // So that sessions of another copy of this library are told apart; see attachKeeper.
+    keepers.set(this, undefined)
+
+    if (typeof data === 'object' && data !== null) {
+      const source = data as Record<string, unknown>
+      const own = this as unknown as Record<string, unknown>
+      for (const key in source) {
+        if (!(key in this)) own[key] = source[key]
+      }
+    }
+  },
+  { enumerable: false, hasConstructor: true }
+)
+export class Session {
+  /** The session id. */
+  declare readonly id: string
+
+  /** @internal The request this session belongs to. */
+  declare readonly req: SessionRequest
+
+  /** The session's cookie: when the session expires, and with which attributes its id travels. */
+  declare cookie: SessionCookie
+
+  /**
+   * @param _req - the request, whose `sessionID` becomes the session's id
+   * @param _data - copied to the session, but for names that are its own
+   */
+  constructor(_req: SessionRequest, _data?: object | null) {
+    // Never runs: it only gives the constructing function above its type.
+  }
+
+  /** Restarts the idle timeout: the session expires `cookie.originalMaxAge` milliseconds from now. */
+  touch(): this {
+    // Data may be named `resetMaxAge`.
+    const method: unknown = this.resetMaxAge
+    if (typeof method === 'function') method.call(this)
+    else Session.prototype.resetMaxAge.call(this)
+    return this
+  }
+
+  /** Restarts the idle timeout, as `touch` does. */
+  resetMaxAge(): this {
+    const timeout: unknown = this.cookie.originalMaxAge
+    // Some stores give back as text what was stored as a number.
+    this.cookie.maxAge = isNumericText(timeout) ? Number(timeout) : (timeout as number | null)
+    return this
+  }
+
+  /**
+   * Saves the session to the store now, and restarts the idle timeout. At the end of a response that happens by itself if
+   * something changed; call it when something else must find the session stored before that.
+   *
+   * @param callback - receives the store's error, if any; or one with code `ESESSIONENDED` when another request has ended
+   * the session meanwhile
+   */
+  save(): Promise<void>
+  save(callback: (err: any) => void): this
+  save(callback?: (err: any) => void): this | Promise<void>
+  save(callback?: Answer): this | Promise<void> {
+    return answer(this, 'save', callback)
+  }
+
+  /**
+   * Loads the session from the store again: afterwards `req.session` is a new object with what the store holds.
+   *
+   * @param callback - receives the store's error, or an Error with the message `failed to load session`
+   */
+  reload(): Promise<void>
+  reload(callback: (err: any) => void): this
+  reload(callback?: Answer): this | Promise<void> {
+    return answer(this, 'reload', callback)
+  }
+
+  /**
+   * Ends the session: removes it from the store and `req.session` from the request. The cookie stays with the browser,
+   * where it opens nothing any more; `res.clearCookie` removes it.
+   *
+   * @param callback - receives the store's error, if any
+   */
+  destroy(): Promise<void>
+  destroy(callback: (err: any) => void): this
+  destroy(callback?: Answer): this | Promise<void> {
+    delete this.req.session
+    return answer(this, 'destroy', callback)
+  }
+
+  /**
+   * Ends the session and starts an empty one with a new id as `req.session`. To be called whenever a visitor's rights
+   * change, at login above all: an id somebody planted before then opens nothing (OWASP, session fixation).
+   *
+   * @param callback - receives the store's error, if any
+   */
+  regenerate(): Promise<void>
+  regenerate(callback: (err: any) => void): this
+  regenerate(callback?: Answer): this | Promise<void> {
+    return answer(this, 'regenerate', callback)
+  }
+}
+
+const ACTIONS = ['save', 'reload', 'destroy', 'regenerate'] as const
+
+/**
+ * Puts a session in the care of a keeper, who from now on does what its methods above are asked for.
+ *
+ * The session need not be of this class: a store that extends another copy of express-session hands back sessions of that
+ * copy, whose methods know no keeper. They get ours, unless they are the session's very own.
+ */
+export function attachKeeper(session: Session, keeper: SessionKeeper): void {
+  if (!keepers.isOn(session)) {
+    for (const action of ACTIONS) {
+      if (Object.hasOwn(session, action)) continue
+      Object.defineProperty(session, action, {
+        value: Session.prototype[action],
+        configurable: true,
+        writable: true
+      })
+    }
+  }
+  keepers.set(session, keeper)
+  if (isObject(session.cookie)) keepers.set(session.cookie, keeper)
+}
+
+/** The keeper of what may be a session. */
+export function keeperOf(session: unknown): SessionKeeper | undefined {
+  if (!isObject(session)) return undefined
+  const keeper = keepers.get(session)
+  if (keeper) return keeper
+
+  const { cookie } = session as Partial<Session>
+  return isObject(cookie) ? keepers.get(cookie) : undefined
+}
+
+/** Has a method of a session carried out, and answers as its caller wishes: by callback or by promise. */
+function answer(
+  session: Session,
+  action: (typeof ACTIONS)[number],
+  callback: Answer | undefined
+): Session & Promise<void> {
+  const keeper = keeperOf(session) ?? withoutKeeper
+
+  if (typeof callback === 'function') {
+    keeper[action](session, (error) => callback(error))
+    return session as never
+  }
+
+  const promise = new Promise<void>((resolve, reject) => {
+    keeper[action](session, (error) => {
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+  promise.catch(() => undefined)
+  return promise as never
+}
+
+/** What a session needs of its store beyond the calls that `callStore` makes. */
+interface SessionMaker {
+  createSession(req: SessionRequest, data: object): unknown
+}
+
+/** Asks the store itself: for a session that no request keeps. */
+const withoutKeeper: SessionKeeper = {
+  save(session, done) {
+    callStore(storeOf(session), 'set', [session.id, session], done)
+  },
+
+  reload(session, done) {
+    callStore<object>(storeOf(session), 'get', [session.id], (error, data) => {
+      if (error) done(error)
+      else done(readAgain(session, data))
+    })
+  },
+
+  destroy(session, done) {
+    callStore(storeOf(session), 'destroy', [session.id], done)
+  },
+
+  regenerate(session, done) {
+    callStore(storeOf(session), 'regenerate', [session.req], done)
+  }
+}
+
+/**
+ * Gives the request of a session a new session object, with what the store holds now.
+ *
+ * @param data - what the store has found
+ * @returns an error if that is no session
+ */
+export function readAgain(session: Session, data: object | null | undefined): unknown {
+  if (!data) return new Error('failed to load session')
+  try {
+    ;(storeOf(session) as SessionMaker).createSession(session.req, data)
+    return undefined
+  } catch (unreadable) {
+    return unreadable
+  }
+}
+
+function storeOf(session: Session): object {
+  return session.req.sessionStore as object
+}
+
+function isNumericText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

@@ -194,7 +194,6 @@ describe('req.session replaced by what is no session', () => {
 
   const replacements = {
     'a plain object': () => ({ user: 'ada' }),
-    'an object with a cookie': () => ({ cookie: {}, user: 'ada' }),
     'a string': () => 'session',
     'a number': () => 5,
     true: () => true,

@@ -159,7 +159,7 @@ describe('headers are committed inside end()', () => {
       }
     })
     const { headers } = await visit()
-    assert.deepEqual(seen, [true, true, 200, 'ERR_HTTP_HEADERS_SENT'])
+    assert.deepEqual(seen, [true, false, 200, 'ERR_HTTP_HEADERS_SENT'])
     assert.equal(headers['x-late'], undefined)
   })
 

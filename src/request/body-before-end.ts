@@ -1,0 +1,86 @@
+import { clearTimeout, setImmediate, setTimeout } from '../support/timers.js'
+import type { ServerResponse } from 'node:http'
+import type { Head } from './response-head.js'
+
+export type Chunk = string | Uint8Array | null | undefined
+type WriteCallback = (error?: Error) => void
+type Write = (chunk: Chunk, encoding?: BufferEncoding, callback?: WriteCallback) => boolean
+
+/** Up to which size the last chunk of a body is held. Longer bodies stream. */
+const MAX_BYTES = 64 * 1024
+
+/** How long a chunk waits for an end that does not come, in milliseconds. */
+const PATIENCE = 1000
+
+/** A chunk of a body, with its encoding where it is text. */
+export interface BodyChunk {
+  readonly chunk: Chunk
+  readonly encoding: BufferEncoding | undefined
+}
+
+/**
+ * What an app writes of a body before it ends the response. A client acts on a body that is complete by its
+ * `Content-Length`, whether the app has called `end()` yet or not: so the last chunk of such a body waits for the end.
+ */
+export class BodyBeforeEnd {
+  private readonly innerWrite: Write
+  private bytesWritten = 0
+  private last: BodyChunk | undefined
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(
+    private readonly res: ServerResponse,
+    private readonly head: Head
+  ) {
+    this.innerWrite = res.write as Write
+  }
+
+  write(chunk: Chunk, encoding: BufferEncoding | undefined, callback: WriteCallback | undefined): boolean {
+    const waiting = this.takeLast()
+    if (waiting) this.sendNow(waiting)
+    if (!this.completesBody(chunk, encoding)) return this.sendNow({ chunk, encoding }, callback)
+
+    this.head.commit(undefined)
+    this.last = { chunk, encoding }
+    // Who waits for this chunk before the end must not wait for the end.
+    if (callback) setImmediate(callback)
+    this.timer = setTimeout(this.giveUp.bind(this), PATIENCE)
+    return true
+  }
+
+  /** The chunk that waits for the end, which is now to be sent with it. */
+  takeLast(): BodyChunk | undefined {
+    const { last } = this
+    if (last) clearTimeout(this.timer)
+    this.last = undefined
+    return last
+  }
+
+  sendNow({ chunk, encoding }: BodyChunk, callback?: WriteCallback): boolean {
+    this.head.proceed()
+    return this.innerWrite.call(this.res, chunk, encoding, callback)
+  }
+
+  /** The app has sent all that it has to say, and forgotten the end. */
+  private giveUp(): void {
+    const last = this.takeLast()
+    try {
+      if (last) this.sendNow(last)
+    } catch {
+      this.res.destroy()
+    }
+  }
+
+  private completesBody(chunk: Chunk, encoding: BufferEncoding | undefined): boolean {
+    const length = Number(this.res.getHeader('Content-Length'))
+    if (!(length > 0 && length <= MAX_BYTES)) return false
+    this.bytesWritten += byteLength(chunk, encoding)
+    return this.bytesWritten === length
+  }
+}
+
+/** How many bytes of a body a chunk makes. */
+export function byteLength(chunk: Chunk, encoding: BufferEncoding | undefined): number {
+  if (!chunk) return 0
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength
+}

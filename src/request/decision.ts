@@ -1,0 +1,49 @@
+import type { End, Ledger } from './ledger.js'
+
+/** What the end of a response does to the stored session. */
+export type Decision = 'destroy' | 'save' | 'touch' | 'nothing'
+
+/** The options that decide. */
+export interface Rules {
+  readonly saveUninitialized: boolean
+  /** Whether the store has a `touch`. */
+  readonly touches: boolean
+  readonly unset: 'destroy' | 'keep'
+}
+
+/**
+ * Decides what becomes of the stored session, on what is known of it once nothing is under way any more.
+ *
+ * @param end - what the end of the response has found
+ * @param ledger - what was there before
+ * @param rules - the options
+ */
+export function decide(end: End, ledger: Ledger, rules: Rules): Decision {
+  const { session, state, id } = end
+
+  if (!session || !state) {
+    const isToEnd = end.isUnset && rules.unset === 'destroy' && ledger.hadSession && Boolean(id)
+    // What the app itself has destroyed is gone already.
+    return isToEnd && !ledger.isDestroyed(id) ? 'destroy' : 'nothing'
+  }
+
+  // Without an id that is text there is nothing to store it under.
+  if (typeof id !== 'string') return 'nothing'
+
+  // A regenerate() that nobody waited for has destroyed it meanwhile.
+  if (end.isBeingEnded && ledger.isDestroyed(state.id)) return 'nothing'
+
+  // The app has stored a later state by itself.
+  if (ledger.savedAfterEnd) return 'nothing'
+
+  const isNew = ledger.isUnwritten && !ledger.isPresented(id)
+  const needsSave = isNew && !rules.saveUninitialized ? ledger.isModified(state) : !ledger.isStored(state)
+  if (needsSave) return 'save'
+
+  // A save by the app has restarted the idle timeout, unless it was moved after that.
+  if (ledger.isSavedByApp(state.id)) {
+    if (ledger.isExpiryStored(state)) return 'nothing'
+    return rules.touches ? 'touch' : 'save'
+  }
+  return rules.touches && ledger.isPresented(id) ? 'touch' : 'nothing'
+}

@@ -1,0 +1,222 @@
+import { AsyncResource } from 'node:async_hooks'
+import { isUint8Array } from 'node:util/types'
+import { nextTick, setImmediate } from '../support/timers.js'
+import { BodyBeforeEnd, byteLength } from './body-before-end.js'
+import { headOf } from './response-head.js'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Answer } from '../storage/store-call.js'
+import type { Chunk } from './body-before-end.js'
+import type { Head } from './response-head.js'
+
+type EndCallback = (error?: Error) => void
+
+/** What `res.end()` was called with. */
+interface LastCall {
+  chunk: Chunk
+  encoding: BufferEncoding | undefined
+  callback: EndCallback | undefined
+}
+
+/**
+ * Has work done at the end of a response, before its end may leave: nothing of what `res.end()` was given, and no header
+ * that has not been sent yet, reaches the client until the work is done. Knows nothing of sessions.
+ *
+ * For the app, the response has ended as ever: the headers are committed when `end()` returns, and nothing more can be
+ * written. For all others it has not: servers that shut down, adapters and `on-finished` wait for it. Chunks that were
+ * written before have gone their way; only the last one, already in memory, is held.
+ *
+ * @param req - the request
+ * @param res - its response
+ * @param commit - does the work when the app ends the response; tells when it is done, at once or later, or throws
+ * @param report - hears of an error in the work, when the response is out
+ */
+export function beforeEnd(
+  req: IncomingMessage,
+  res: ServerResponse,
+  commit: (done: Answer) => void,
+  report: (error: unknown) => void
+): void {
+  const hold = new HeldEnd(req, res, commit, report)
+  res.end = hold.end.bind(hold) as ServerResponse['end']
+  res.write = hold.write.bind(hold) as ServerResponse['write']
+}
+
+/** The end of one response: open until the app ends it, held while the work is done, and then let go. */
+class HeldEnd {
+  private readonly innerEnd: (
+    chunk?: Chunk,
+    encoding?: BufferEncoding,
+    callback?: EndCallback
+  ) => ServerResponse
+  private readonly body: BodyBeforeEnd
+  private readonly head: Head
+
+  private stage: 'open' | 'held' | 'over' = 'open'
+  /** Of the end that counts: one whose head was refused does not. */
+  private attempt = 0
+
+  constructor(
+    req: IncomingMessage,
+    private readonly res: ServerResponse,
+    private readonly commit: (done: Answer) => void,
+    private readonly report: (error: unknown) => void
+  ) {
+    this.innerEnd = res.end as HeldEnd['innerEnd']
+    this.head = headOf(req, res)
+    this.body = new BodyBeforeEnd(res, this.head)
+  }
+
+  /** What the app calls as `res.write`. */
+  write(chunk: Chunk, encoding?: BufferEncoding | EndCallback, callback?: EndCallback): boolean {
+    if (typeof encoding === 'function') return this.write(chunk, undefined, encoding)
+    if (this.stage === 'held') return refuseWrite(this.res, callback)
+    // The end that is being sent may be made of writes.
+    if (this.stage === 'over') return this.body.sendNow({ chunk, encoding }, callback)
+    return this.body.write(chunk, encoding, callback)
+  }
+
+  /** What the app calls as `res.end`. */
+  end(
+    chunk?: Chunk | EndCallback,
+    encoding?: BufferEncoding | EndCallback,
+    callback?: EndCallback
+  ): ServerResponse {
+    if (typeof chunk === 'function') return this.end(undefined, undefined, chunk)
+    if (typeof encoding === 'function') return this.end(chunk, undefined, encoding)
+
+    const { res } = this
+    if (this.stage !== 'open') {
+      if (callback) afterSecondEnd(res, callback)
+      return res
+    }
+
+    // Node refuses these by throwing, and must do so now: the app can still answer with an error page.
+    if (!isChunk(chunk)) return this.innerEnd.call(res, chunk, encoding, callback)
+    if (isUnknownEncoding(chunk, encoding)) throw unknownEncoding(encoding)
+
+    return this.take({ chunk, encoding, callback })
+  }
+
+  private take(last: LastCall): ServerResponse {
+    const { res, head } = this
+    const attempt = ++this.attempt
+    let isAnswered = false
+    let isHeld = false
+    this.stage = 'held'
+
+    const done: Answer = (error) => {
+      if (isAnswered || attempt !== this.attempt) return
+      isAnswered = true
+      if (error) reportWhenOut(res, this.report, error)
+      if (isHeld) this.letGo(last)
+    }
+
+    try {
+      try {
+        this.commit(done)
+      } catch (error) {
+        done(error)
+      }
+      // Listeners to the head may bring the answer about, too.
+      if (!isAnswered) head.commit(byteLength(last.chunk, last.encoding))
+      if (isAnswered) return this.sendEnd(last)
+    } catch (error) {
+      // The headers or the body were refused (an invalid status code, say): the app can still end the response.
+      this.stage = 'open'
+      this.attempt++
+      throw error
+    }
+    head.hold()
+    isHeld = true
+    return res
+  }
+
+  private letGo(last: LastCall): void {
+    const { res, report } = this
+    try {
+      this.sendEnd(last)
+    } catch (error) {
+      this.stage = 'held'
+      last.callback?.(error as Error)
+      if (!res.headersSent) {
+        this.stage = 'open'
+        report(error)
+      } else {
+        // Part of it may be out: there is no way to answer otherwise, but to break off.
+        res.destroy()
+        reportWhenOut(res, report, error)
+      }
+    }
+  }
+
+  private sendEnd({ chunk, encoding, callback }: LastCall): ServerResponse {
+    this.stage = 'over'
+    this.head.proceed()
+    let end = { chunk, encoding }
+    const waiting = this.body.takeLast()
+    if (waiting && byteLength(chunk, encoding) === 0) end = waiting
+    else if (waiting) this.body.sendNow(waiting)
+    return this.innerEnd.call(this.res, end.chunk, end.encoding, callback)
+  }
+}
+
+/**
+ * Reports an error when a response has been sent, or never will be.
+ *
+ * @param res - the response; a stand-in without events counts as sent
+ * @param report - called once, in the asynchronous context of this call
+ */
+export function reportWhenOut(res: ServerResponse, report: (error: unknown) => void, error: unknown): void {
+  let reported = false
+  const once = AsyncResource.bind(() => {
+    if (reported) return
+    reported = true
+    report(error)
+  })
+
+  if (res.writableFinished || res.destroyed || typeof res.once !== 'function') {
+    setImmediate(once)
+  } else {
+    res.once('finish', once)
+    res.once('close', once)
+  }
+}
+
+function isChunk(chunk: unknown): chunk is Chunk {
+  // Node takes whatever is falsy for "no chunk". Test environments have a Uint8Array of their own.
+  return !chunk || typeof chunk === 'string' || isUint8Array(chunk)
+}
+
+/** Node's HTTP takes 'buffer' for an encoding, too. */
+function isUnknownEncoding(chunk: Chunk, encoding: unknown): boolean {
+  if (typeof chunk !== 'string' || !encoding || encoding === 'buffer') return false
+  return !Buffer.isEncoding(encoding as string)
+}
+
+function unknownEncoding(encoding: unknown): Error {
+  return Object.assign(new TypeError(`Unknown encoding: ${String(encoding)}`), {
+    code: 'ERR_UNKNOWN_ENCODING'
+  })
+}
+
+/** As Node refuses a write after the end; but where nobody listens to errors it does not bring the process down. */
+function refuseWrite(res: ServerResponse, callback: EndCallback | undefined): boolean {
+  const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
+  nextTick(() => {
+    callback?.(error)
+    if (!res.destroyed && res.listenerCount('error') > 0) res.emit('error', error)
+  })
+  return false
+}
+
+/** To Node a callback given to a second `end()` is one more listener, or too late. */
+function afterSecondEnd(res: ServerResponse, callback: EndCallback): void {
+  if (!res.writableFinished) {
+    res.once('finish', callback)
+    return
+  }
+  const late = Object.assign(new Error('Cannot call end after a stream was finished'), {
+    code: 'ERR_STREAM_ALREADY_FINISHED'
+  })
+  setImmediate(callback, late)
+}

@@ -1,0 +1,184 @@
+import { areSame, snapshot, snapshotAgain } from '../session/snapshot.js'
+import type { Session } from '../session/session.js'
+import type { Snapshot } from '../session/snapshot.js'
+
+/** A session at one moment. */
+export interface State {
+  readonly id: unknown
+  readonly data: Snapshot
+  /** The cookie, where it matters: once the app has saved the session itself, what it does to the cookie then is a change. */
+  readonly cookie: CookieState | undefined
+}
+
+/** A cookie at one moment: when it expires, and the JSON of all else. */
+interface CookieState {
+  readonly expires: unknown
+  readonly others: string
+}
+
+/** What the end of a response finds. */
+export interface End {
+  /** The session; undefined where there is none. */
+  readonly session: Session | undefined
+  /** The session as it is then. */
+  readonly state: State | undefined
+  /** The id under which a touch or a destroy goes to the store: `req.sessionID`. */
+  readonly id: unknown
+  /** Whether the app has taken the session away from the request. */
+  readonly isUnset: boolean
+  /** Whether the app is destroying the session, or replacing it, and the store has not answered yet. */
+  readonly isBeingEnded: boolean
+  /** The JSON of its cookie, where it may have to wait to be saved. */
+  readonly cookie?: string | undefined
+}
+
+/**
+ * What is known of a request's session: as the client presented it, as the app got it, as the store holds it. Answers the
+ * questions that a decision needs, and does nothing.
+ */
+export class Ledger {
+  /** The session id that the client presented, once its signature was verified. */
+  presentedId: string | undefined
+
+  /** The session as the app got it. */
+  private loaded: State | undefined
+  private loadedMaxAge: unknown
+
+  /** The session as the store is known to hold it. */
+  private stored: State | undefined
+
+  /** The id of a session that is to be saved, by the app or by the end, though that may have failed: then it is due again. */
+  private toBeSaved: unknown
+  /** The id of a session that the app itself has saved, or is saving. */
+  private savedByApp: unknown
+  private destroyedId: unknown
+
+  /** Whether the app has saved the session once more after the end of the response. */
+  savedAfterEnd = false
+
+  /** Notes the session that the app gets. */
+  open(session: Session, data: object): void {
+    // Of what the store gave, and now: stores may hand out their own objects, and names that the session keeps for itself
+    // are in the data, but not in the session.
+    this.loaded = { id: session.id, data: snapshot(data), cookie: undefined }
+    this.loadedMaxAge = session.cookie?.originalMaxAge
+  }
+
+  /** Notes that the store holds what was loaded. */
+  countLoadedAsStored(): void {
+    this.stored = this.loaded
+  }
+
+  /**
+   * The state of a session now.
+   *
+   * @throws whatever serialising it throws
+   */
+  stateOf(session: Session): State {
+    const before = this.loaded?.data
+    return {
+      id: session.id,
+      data: snapshotAgain(session, before),
+      cookie: this.savedByApp === undefined ? undefined : cookieStateOf(session)
+    }
+  }
+
+  /** Notes that a save has been asked for; by the app, or else by the end of the response. */
+  saving(session: Session, byApp: boolean): void {
+    this.toBeSaved = session.id
+    if (byApp) this.savedByApp = session.id
+  }
+
+  saved(state: State): void {
+    this.stored = state
+  }
+
+  saveFailed(): void {
+    this.savedByApp = undefined
+  }
+
+  /** @param id - under which the store has it, which need not be the session's own any more */
+  reloaded(id: unknown, session: Session): void {
+    this.stored = { ...this.stateOf(session), id }
+  }
+
+  destroyed(id: unknown): void {
+    this.destroyedId = id
+    if (this.stored?.id === id) this.stored = undefined
+  }
+
+  /** Notes the session that takes the place of one that was destroyed: it may have got the same id, from `genid`. */
+  replaced(session: Session): void {
+    if (this.isDestroyed(session.id)) this.destroyedId = undefined
+  }
+
+  // The questions.
+
+  /** Whether the request ever had a session. */
+  get hadSession(): boolean {
+    return this.loaded !== undefined
+  }
+
+  isDestroyed(id: unknown): boolean {
+    return this.destroyedId !== undefined && this.destroyedId === id
+  }
+
+  isPresented(id: unknown): boolean {
+    return this.presentedId !== undefined && this.presentedId === id
+  }
+
+  /** Whether nobody has stored the session, or asked for that. */
+  get isUnwritten(): boolean {
+    return this.stored === undefined && this.toBeSaved === undefined
+  }
+
+  /** Whether the session of an id has been saved, or was to be. */
+  isToBeSaved(id: unknown): boolean {
+    return this.toBeSaved !== undefined && this.toBeSaved === id
+  }
+
+  /** Whether the app itself has saved the session of an id. */
+  isSavedByApp(id: unknown): boolean {
+    return this.savedByApp !== undefined && this.savedByApp === id
+  }
+
+  isModified(state: State): boolean {
+    return this.loaded?.id !== state.id || !areSame(this.loaded?.data, state.data)
+  }
+
+  /** Whether the idle timeout of a session is another than it was. */
+  hasOtherMaxAge(session: Session): boolean {
+    return !Object.is(session.cookie.originalMaxAge, this.loadedMaxAge)
+  }
+
+  /** Whether the store is known to have had a session of this id. */
+  wasStored(id: unknown): boolean {
+    return this.isPresented(id) || (this.stored !== undefined && this.stored.id === id)
+  }
+
+  /** Whether the store holds this, but perhaps for when it expires. */
+  isStored(state: State): boolean {
+    const { stored } = this
+    if (!stored || stored.id !== state.id || !areSame(stored.data, state.data)) return false
+    return !stored.cookie || stored.cookie.others === state.cookie?.others
+  }
+
+  /**
+   * Whether the store knows when this session expires: the app has saved it, and not moved that since. A cookie tells the
+   * second, so less does not count.
+   */
+  isExpiryStored(state: State): boolean {
+    const known = this.stored?.id === state.id ? this.stored?.cookie?.expires : undefined
+    const now = state.cookie?.expires
+    if (typeof known === 'number' && typeof now === 'number') return Math.abs(known - now) < 1000
+    return known !== undefined && Object.is(known, now)
+  }
+}
+
+function cookieStateOf({ cookie }: Session): CookieState {
+  const expires: unknown = cookie.expires
+  return {
+    expires: expires instanceof Object ? Number(expires) : expires,
+    others: JSON.stringify(cookie, (key, value: unknown) => (key === 'expires' ? undefined : value)) ?? ''
+  }
+}

@@ -1,0 +1,156 @@
+import { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+
+/** The head of a response that has been ended by the app, but not yet been sent. */
+export interface Head {
+  /**
+   * Has the headers fixed: from now on the response says that they are sent.
+   *
+   * @param length - of the body in bytes, if that is all that is left to send
+   */
+  commit(length: number | undefined): void
+  /** The end is being held. */
+  hold(): void
+  /** A chunk, or the end, is about to follow the head. */
+  proceed(): void
+}
+
+/** Node's own methods: what is below them is known. */
+const { end: nodeEnd, write: nodeWrite } = ServerResponse.prototype
+
+/** Where Node itself keeps the length of a body that `end()` was given whole, until it renders the headers. */
+interface OutgoingLength {
+  _contentLength?: number | null
+}
+
+/** How the head of a response is committed. */
+export function headOf(req: IncomingMessage, res: ServerResponse): Head {
+  if (req.httpVersionMajor === 2) return new Http2Head(res)
+  return res.end === nodeEnd && res.write === nodeWrite ? new RenderedHead(res) : new AnnouncedHead(res)
+}
+
+/** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
+class RenderedHead implements Head {
+  constructor(private readonly res: ServerResponse) {}
+
+  commit(length: number | undefined): void {
+    const { res } = this
+    if (res.headersSent) return
+    // As Node's own end() does before it renders the head; else the body would be sent in the chunked coding.
+    if (length !== undefined) (res as OutgoingLength)._contentLength = length
+    res.writeHead(res.statusCode)
+  }
+
+  hold(): void {
+    this.res.flushHeaders = doNothing
+  }
+
+  proceed = doNothing
+}
+
+/**
+ * The end of the response is somebody else's: a middleware's, or a class's of the app's own. What it will send, and with
+ * which headers, is not known before it is called. Until then the response only says that its headers are sent, and
+ * refuses others.
+ */
+class AnnouncedHead implements Head {
+  /** The `code` of Node's refusal. */
+  protected readonly code: string = 'ERR_HTTP_HEADERS_SENT'
+  private unshadow = doNothing
+  private unshadowFlush = doNothing
+
+  constructor(protected readonly res: ServerResponse) {}
+
+  commit(_length: number | undefined): void {
+    if (!this.res.headersSent) this.announce()
+  }
+
+  hold(): void {
+    this.unshadowFlush = shadow(this.res, { flushHeaders: doNothing })
+  }
+
+  proceed(): void {
+    this.unshadowFlush()
+    this.unshadow()
+    this.unshadow = this.unshadowFlush = doNothing
+  }
+
+  protected announce(): void {
+    const refuse = () => {
+      const error = new Error('Cannot change headers after they are sent to the client')
+      throw Object.assign(error, { code: this.code })
+    }
+    this.unshadow = shadow(this.res, {
+      headersSent: true,
+      setHeader: refuse,
+      setHeaders: refuse,
+      appendHeader: refuse,
+      removeHeader: refuse,
+      writeHead: refuse
+    })
+  }
+}
+
+/**
+ * HTTP/2: Node sends the head as soon as it is written. Here it stays until something follows it, as in HTTP/1: a chunk,
+ * `flushHeaders()`, or the end with its work.
+ */
+class Http2Head extends AnnouncedHead {
+  protected override readonly code = 'ERR_HTTP2_HEADERS_SENT'
+  /** Node's own, below all who listen to the head. */
+  private readonly innerWriteHead: (...args: unknown[]) => ServerResponse
+  private held: unknown[] | undefined
+  private isProceeding = false
+
+  constructor(res: ServerResponse) {
+    super(res)
+    this.innerWriteHead = res.writeHead.bind(res) as Http2Head['innerWriteHead']
+    res.writeHead = (...args: unknown[]) => this.take(args)
+    res.flushHeaders = () => {
+      if (!res.headersSent) res.writeHead(res.statusCode)
+      this.proceed()
+    }
+  }
+
+  /** Has the listeners to the head run; the head itself stays. */
+  override commit(): void {
+    const { res } = this
+    if (!res.headersSent) res.writeHead(res.statusCode)
+  }
+
+  override proceed(): void {
+    const { held } = this
+    super.proceed()
+    this.isProceeding = true
+    this.held = undefined
+    if (held) this.innerWriteHead(...held)
+  }
+
+  private take(args: unknown[]): ServerResponse {
+    if (this.isProceeding || this.res.headersSent) return this.innerWriteHead(...args)
+    this.held = args
+    this.announce()
+    return this.res
+  }
+}
+
+function doNothing(): void {
+  // Where there is nothing to do.
+}
+
+/** Puts values in the place of an object's own or inherited ones, and gives a function that puts those back. */
+function shadow(target: object, values: Record<string, unknown>): () => void {
+  const names = Object.keys(values)
+  const before = names.map((name) => Object.getOwnPropertyDescriptor(target, name))
+  for (const name of names) {
+    Object.defineProperty(target, name, { value: values[name], configurable: true, writable: true })
+  }
+
+  return () => {
+    names.forEach((name, i) => {
+      const descriptor = before[i]
+      if (descriptor) Object.defineProperty(target, name, descriptor)
+      else Reflect.deleteProperty(target, name)
+    })
+  }
+}

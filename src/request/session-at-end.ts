@@ -1,0 +1,58 @@
+import { Session } from '../session/session.js'
+import { dataOf, snapshotAgain } from '../session/snapshot.js'
+import { callOwnSave } from '../storage/store-call.js'
+import type { Cookie } from '../session/cookie.js'
+import type { SessionData, SessionRequest } from '../session/session.js'
+import type { Snapshot } from '../session/snapshot.js'
+import type { Answer } from '../storage/store-call.js'
+import type { Store } from '../stores/store.js'
+import type { End } from './ledger.js'
+
+type SessionHolder = SessionRequest & { session?: (Session & SessionData) | null | undefined }
+
+/**
+ * The session that an app has left on its request. Apps put copies there - by `{ ...req.session }`, by a deep clone, by
+ * `Object.create` - that have the data and the cookie, and neither id nor methods: such a copy becomes a session.
+ *
+ * @throws TypeError when it is nothing of the kind
+ */
+export function wholeSession(req: SessionHolder, store: Store): Session {
+  const session = req.session as Session & SessionData
+  const { cookie } = session as Partial<Session>
+  if (typeof cookie !== 'object' || cookie === null) {
+    throw new TypeError('req.session is not a session; to start afresh, call req.session.regenerate()')
+  }
+  if (session.id !== undefined && Object.hasOwn(session, 'cookie')) return session
+
+  const data = {} as Record<string, unknown>
+  for (const key in session) data[key] = (session as unknown as Record<string, unknown>)[key]
+  return store.createSession(req, data as unknown as SessionData)
+}
+
+/**
+ * A session as it was at the end of the response, if the app has changed it since.
+ *
+ * @returns undefined if it is the same
+ */
+export function copyAtEnd({ session, state, cookie }: End, store: Store): Session | undefined {
+  if (!session || !state || cookie === undefined || isUnchanged(session, state.data, cookie)) return undefined
+  const holder = { sessionID: state.id, sessionStore: store }
+  return store.createSession(holder, { ...dataOf(state.data), cookie: JSON.parse(cookie) as Cookie })
+}
+
+function isUnchanged(session: Session, data: Snapshot, cookie: string): boolean {
+  try {
+    return snapshotAgain(session, data) === data && JSON.stringify(session.cookie) === cookie
+  } catch {
+    return false
+  }
+}
+
+/** Calls the `save` of a session: its own, where the app has given it one. */
+export function callSave(session: Session, done: Answer): void {
+  const method: unknown = session.save
+  // Data may be named `save`.
+  if (typeof method !== 'function') void Session.prototype.save.call(session, done)
+  else if (method === Session.prototype.save) void session.save(done)
+  else callOwnSave(session, done)
+}

@@ -1,4 +1,0 @@
-// The path that express-session 1.x offered: require('express-session/session/memory')
-import { MemoryStore } from '../memory-store.js'
-
-export = MemoryStore

@@ -1,0 +1,112 @@
+import { AsyncResource } from 'node:async_hooks'
+import { debug } from '../support/debug.js'
+import { setImmediate } from '../support/timers.js'
+
+/** Node's callback convention: an error, or nothing and the result. */
+export type Answer<Result = unknown> = (error?: unknown, result?: Result) => void
+
+type Methods = Record<string, (...args: unknown[]) => unknown>
+
+/**
+ * Calls a method of a store and hands on its answer: the only place in this library that does so, because stores answer
+ * in many ways.
+ *
+ * - By callback or by promise. A promise counts as the answer when the method declares no callback (its `length` has no
+ *   room for one); a rejection always does.
+ * - Once: the first answer counts, a second one is dropped.
+ * - By throwing, which is an answer with an error.
+ * - From another asynchronous context (a connection shared by all requests): `callback` runs in the context of the
+ *   caller, so `AsyncLocalStorage` keeps its value.
+ *
+ * @param store - the store, whose method is looked up at each call, since apps patch them
+ * @param name - the method
+ * @param args - what it is given before the callback
+ * @param callback - receives the answer; never called before the method has returned
+ */
+export function callStore<Result>(
+  store: object,
+  name: 'get' | 'set' | 'touch' | 'destroy' | 'regenerate',
+  args: readonly unknown[],
+  callback: Answer<Result>
+): void {
+  call('store', store, name, args, callback)
+}
+
+/** Calls the `save` that an app has given to a session, which may answer in as many ways. */
+export function callOwnSave(session: object, callback: Answer): void {
+  call('session', session, 'save', [], callback)
+}
+
+function call<Result>(
+  what: string,
+  owner: object,
+  name: string,
+  args: readonly unknown[],
+  callback: Answer<Result>
+): void {
+  const answer = new MethodAnswer(`${what}.${name}()`, callback as Answer)
+  const methods = owner as Methods
+  try {
+    const method = methods[name]
+    if (typeof method !== 'function') throw new TypeError(`${what}.${name} is not a function`)
+    const returned = method.call(owner, ...args, answer.receive.bind(answer))
+    if (isThenable(returned)) answer.follow(returned, method.length <= args.length)
+  } catch (error) {
+    answer.receive(error ?? new Error(`${what}.${name}() threw ${String(error)}`))
+  }
+  answer.deliver()
+}
+
+/** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
+class MethodAnswer extends AsyncResource {
+  private returned = false
+  private given = false
+  private error: unknown
+  private result: unknown
+
+  constructor(
+    private readonly method: string,
+    private readonly callback: Answer
+  ) {
+    super('express-session.store')
+  }
+
+  receive(error?: unknown, result?: unknown): void {
+    if (this.given) {
+      debug('%s answered more than once', this.method)
+      return
+    }
+    this.given = true
+    if (this.returned) {
+      this.runInAsyncScope(this.callback, undefined, error, result)
+    } else {
+      this.error = error
+      this.result = result
+    }
+  }
+
+  /**
+   * An answer given while the method runs waits until it has returned. What follows may throw, and that must reach the
+   * caller, not the `catch` around the store.
+   */
+  deliver(): void {
+    this.returned = true
+    if (this.given) this.callback.call(undefined, this.error, this.result)
+  }
+
+  follow(promise: PromiseLike<unknown>, valueIsAnswer: boolean): void {
+    // In a turn of its own: an exception thrown by what follows is not a rejection of the store's promise.
+    promise.then(
+      (result) => {
+        if (valueIsAnswer) setImmediate(() => this.receive(null, result))
+      },
+      (error: unknown) => {
+        setImmediate(() => this.receive(error ?? new Error(`${this.method} was rejected`)))
+      }
+    )
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+}

@@ -1,0 +1,113 @@
+import { callable } from '../support/callable.js'
+import { hiddenSlot } from '../support/hidden-slot.js'
+import { setImmediate } from '../support/timers.js'
+import { SessionIndex } from './session-index.js'
+import { Store } from './store.js'
+import { expiryOf, expiryOfCookie, withCookie } from './stored-json.js'
+import type { SessionData } from '../session/session.js'
+
+/** How many expired sessions one `set` removes on its way: more than it adds, so that the rest shrinks. */
+const REMOVED_PER_SET = 8
+
+/**
+ * Keeps sessions in the memory of the process: for development and tests, and for apps of one process that may forget
+ * their sessions with it.
+ *
+ * Expired sessions go by themselves: a few with each `set`, the rest by a timer, which does not keep the process alive.
+ */
+@callable(
+  function MemoryStore(this: MemoryStore) {
+    Reflect.apply(Store, this, [])
+    this.sessions = Object.create(null) as Record<string, string>
+    indexOf(this)
+  },
+  { enumerable: true, hasConstructor: true }
+)
+export class MemoryStore extends Store {
+  /** The sessions' JSON by session id. */
+  declare sessions: Record<string, string>
+
+  /** Answers with the session stored under an id, or with nothing. */
+  get(sid: string, callback: (err: any, session?: SessionData | null) => void): void {
+    setImmediate(callback, null, read(this, sid))
+  }
+
+  /** Stores a session's JSON. */
+  set(sid: string, session: SessionData, callback?: (err?: any) => void): void {
+    const index = indexOf(this)
+    index.put(sid, JSON.stringify(session), expiryOfCookie(session.cookie))
+    index.removeExpired(REMOVED_PER_SET)
+    if (callback) setImmediate(callback)
+  }
+
+  /** Gives a stored session the cookie, and so the expiry, of `session`. */
+  override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
+    const json = jsonOf(this, sid)
+    if (json !== undefined) {
+      const { cookie } = session
+      indexOf(this).put(sid, withCookie(json, cookie), expiryOfCookie(cookie))
+    }
+    if (callback) setImmediate(callback)
+  }
+
+  /** Removes a session. */
+  destroy(sid: string, callback?: (err?: any) => void): void {
+    indexOf(this).remove(sid)
+    if (callback) setImmediate(callback)
+  }
+
+  /** Removes all sessions. */
+  override clear(callback?: (err?: any) => void): void {
+    this.sessions = Object.create(null) as Record<string, string>
+    indexOf(this)
+    if (callback) setImmediate(callback)
+  }
+
+  /** Answers with all sessions that have not expired, by id. */
+  override all(callback: (err: any, obj?: { [sid: string]: SessionData } | null) => void): void {
+    const sessions = Object.create(null) as Record<string, SessionData>
+    for (const sid of Object.keys(this.sessions)) {
+      const session = read(this, sid)
+      if (session) sessions[sid] = session
+    }
+    if (callback) setImmediate(callback, null, sessions)
+  }
+
+  /** Answers with the number of sessions that have not expired, without reading them all. */
+  override length(callback: (err: any, length?: number) => void): void {
+    setImmediate(callback, null, indexOf(this).size)
+  }
+}
+
+/** The index of an object with sessions: on that object, which apps may share, or replace. */
+const indexes = hiddenSlot<SessionIndex>()
+
+function indexOf(store: MemoryStore): SessionIndex {
+  let index = indexes.get(store.sessions)
+  if (!index) {
+    index = new SessionIndex(store.sessions)
+    indexes.set(index.sessions, index)
+    store.sessions = index.sessions
+  }
+  return index
+}
+
+/** Reads a session; one that has expired is removed. */
+function read(store: MemoryStore, sid: string): SessionData | undefined {
+  const json = indexOf(store).get(sid)
+  if (!json) return undefined
+  const session = JSON.parse(json) as SessionData
+  return removeIfExpired(store, sid, expiryOfCookie(session.cookie)) ? undefined : session
+}
+
+/** The JSON of a session that has not expired. */
+function jsonOf(store: MemoryStore, sid: string): string | undefined {
+  const json = indexOf(store).get(sid)
+  return json && !removeIfExpired(store, sid, expiryOf(json)) ? json : undefined
+}
+
+function removeIfExpired(store: MemoryStore, sid: string, expiry: number | undefined): boolean {
+  if (expiry === undefined || expiry > Date.now()) return false
+  indexOf(store).remove(sid)
+  return true
+}

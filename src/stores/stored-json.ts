@@ -1,0 +1,64 @@
+/**
+ * The JSON that a `MemoryStore` keeps of a session:
+ *
+ *     {"cookie":{"originalMaxAge":null,...},"user":"ada","views":1}
+ *
+ * The cookie comes first, as it is the first thing that a session gets. So it can be read, and replaced, without the data.
+ */
+
+const START = '{"cookie":'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN = 0x7b
+const CLOSE = 0x7d
+
+/**
+ * When a stored session expires, in milliseconds of Unix time; undefined for never.
+ *
+ * @throws SyntaxError when the text is not JSON
+ */
+export function expiryOf(json: string): number | undefined {
+  const end = endOfCookie(json)
+  const cookie: unknown =
+    end === undefined
+      ? (JSON.parse(json) as { cookie?: unknown } | null)?.cookie
+      : JSON.parse(json.slice(START.length, end))
+  return expiryOfCookie(cookie)
+}
+
+/** When a cookie expires: dates of all kinds that may be stored; what is no date never comes. */
+export function expiryOfCookie(cookie: unknown): number | undefined {
+  const expires = (cookie as { expires?: unknown } | null | undefined)?.expires
+  if (!expires) return undefined
+  const time = typeof expires === 'string' ? Date.parse(expires) : Number(expires)
+  return Number.isNaN(time) ? undefined : time
+}
+
+/** The JSON of the same session with another cookie. */
+export function withCookie(json: string, cookie: unknown): string {
+  const start = JSON.stringify({ cookie }).slice(0, -1)
+  const end = endOfCookie(json)
+  if (end === undefined || !start.startsWith(START)) {
+    return JSON.stringify({ ...(JSON.parse(json) as object), cookie })
+  }
+  return json.startsWith(start) && start.length === end ? json : start + json.slice(end)
+}
+
+/** Where the cookie ends that a session's JSON begins with; undefined if it begins otherwise. */
+function endOfCookie(json: string): number | undefined {
+  if (!json.startsWith(START) || json.charCodeAt(START.length) !== OPEN) return undefined
+
+  let depth = 0
+  let isInText = false
+  for (let i = START.length; i < json.length; i++) {
+    const code = json.charCodeAt(i)
+    if (isInText) {
+      if (code === BACKSLASH) i++
+      else if (code === QUOTE) isInText = false
+    } else if (code === QUOTE) isInText = true
+    else if (code === OPEN) depth++
+    else if (code === CLOSE && --depth === 0) return i + 1
+  }
+  return undefined
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+import createDebug = require('debug')
+
+const log = createDebug('express-session')
+
+/**
+ * Says what happens, to those who set `DEBUG=express-session`. No session id is ever said, since who knows it has the
+ * session: messages name a session by its `ref`.
+ *
+ * Asks first whether somebody listens: `debug` itself would put its arguments into an array to find out that nobody does.
+ *
+ * @param format - the text; `%s`, `%j` and `%o` stand for the value
+ */
+export function debug(format: string, ...value: [] | [unknown]): void {
+  if (log.enabled) log(format, ...value)
+}
+
+/**
+ * Says what happens to a session.
+ *
+ * @param format - the text; `%s` stands for its `ref`
+ * @param id - the session id
+ */
+export function debugSession(format: string, id: unknown): void {
+  if (log.enabled) log(format, refOf(String(id)))
+}
+
+/** Names a session without opening it: the first 16 characters of the hex SHA-256 of its id. */
+export function refOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,43 @@
+import depd = require('depd')
+import type { IncomingMessage } from 'node:http'
+import type { Secret, SignedIds } from './signed-ids.js'
+import type { Transport } from './transport.js'
+
+const deprecate = depd('express-session')
+
+/** What `cookieParser()` leaves on a request. */
+interface ParsedCookies {
+  cookies?: Record<string, unknown> | null
+  signedCookies?: Record<string, unknown> | null
+}
+
+/**
+ * The session id that a request presents, if its signature is valid.
+ *
+ * @param req - the request; what `cookieParser()` has left on it is looked at last
+ * @param transport - brings the signed ids
+ * @param name - of the cookie, for what `cookieParser()` has left
+ * @param signedIds - verifies the signature
+ * @param secrets - the keys; any of them may have signed
+ */
+export function presentedId(
+  req: IncomingMessage & ParsedCookies,
+  transport: Transport,
+  name: string,
+  signedIds: SignedIds,
+  secrets: readonly Secret[]
+): string | undefined {
+  for (const value of transport.read(req)) {
+    const id = signedIds.verify(value, secrets)
+    if (id) return id
+  }
+
+  const id = textOf(req.signedCookies?.[name]) ?? signedIds.verify(textOf(req.cookies?.[name]) ?? '', secrets)
+  if (id) deprecate('cookie should be available in req.headers.cookie')
+  return id || undefined
+}
+
+/** `cookieParser()` makes objects of some cookies: such a one is nobody's session id. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

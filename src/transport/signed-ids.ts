@@ -1,0 +1,53 @@
+import { sign, unsign } from 'cookie-signature'
+import { debug } from '../support/debug.js'
+import { RememberedIds } from './remembered-ids.js'
+
+/** A key that signs session ids. */
+export type Secret = string | NodeJS.ArrayBufferView | ArrayBuffer | import('node:crypto').KeyObject
+
+/** What a signed id begins with. */
+const PREFIX = 's:'
+
+/**
+ * Signs session ids for their travel to the client, and verifies what comes back: `s:` + session id + `.` + base64 of its
+ * HMAC-SHA256 without the padding.
+ */
+export class SignedIds {
+  private readonly remembered: RememberedIds | undefined
+
+  /** @param remember - false to sign and verify anew each time */
+  constructor(remember: boolean) {
+    this.remembered = remember ? new RememberedIds() : undefined
+  }
+
+  /**
+   * @param id - the session id
+   * @param secrets - the keys; the first signs
+   */
+  sign(id: string, secrets: readonly Secret[]): string {
+    return this.remembered?.valueOf(id, secrets) ?? PREFIX + sign(id, secrets[0] as string)
+  }
+
+  /**
+   * @param value - what came back
+   * @param secrets - the keys; any of them may have signed
+   * @returns the session id, or undefined if none has
+   */
+  verify(value: string, secrets: readonly Secret[]): string | undefined {
+    const known = this.remembered?.idOf(value, secrets)
+    if (known !== undefined) return known
+
+    if (!value.startsWith(PREFIX)) {
+      if (value) debug('cookie unsigned')
+      return undefined
+    }
+    for (const secret of secrets) {
+      const id = unsign(value.slice(PREFIX.length), secret as string)
+      if (id === false) continue
+      this.remembered?.remember(value, id, secret === secrets[0])
+      return id
+    }
+    debug('cookie signature invalid')
+    return undefined
+  }
+}
