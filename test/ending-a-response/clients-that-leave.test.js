@@ -1,7 +1,18 @@
 'use strict'
 
+// A client may leave at any moment: what the app did to the session is saved, and nothing fails.
+
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, gate, pause, rawClient, serve, unhandledDuring, until } = require('../support/harness')
+const {
+  JsonStore,
+  closeAll,
+  gate,
+  pause,
+  rawClient,
+  serve,
+  unhandledDuring,
+  until
+} = require('../support/harness')
 
 const GET = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 

@@ -1,6 +1,9 @@
 'use strict'
 
+// No byte of a response reaches the client before its session is stored; what was flushed earlier streams on.
+
 const assert = require('node:assert/strict')
+const { Readable } = require('node:stream')
 const { JsonStore, closeAll, gate, pause, rawClient, serve, until } = require('../support/harness')
 
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n'
@@ -105,152 +108,6 @@ describe('no byte reaches the client before the session is stored', () => {
   })
 })
 
-describe('the end leaves as one write, with its Content-Length', () => {
-  afterEach(closeAll)
-
-  for (const [name, body] of Object.entries({
-    'a string': 'Grüße',
-    'a Buffer': Buffer.from('Grüße'),
-    'a Uint8Array': new Uint8Array(Buffer.from('Grüße')),
-    'an empty string': ''
-  })) {
-    it(`for ${name}`, async () => {
-      const { port } = await serve({ store: new JsonStore() }, (req, res) => {
-        modify(req)
-        res.end(body)
-      })
-      const client = rawClient(port, GET + 'Connection: close\r\n\r\n')
-      await client.closed
-      assert.equal(client.chunks.length, 1)
-      assert.doesNotMatch(client.received, /chunked/i)
-      assert.match(client.received, new RegExp(`Content-Length: ${Buffer.byteLength(body)}\\r\\n`))
-      assert.ok(
-        Buffer.from(client.received, 'latin1')
-          .toString()
-          .endsWith(`\r\n\r\n${Buffer.from(body)}`)
-      )
-    })
-  }
-
-  it('for a string in another encoding', async () => {
-    const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
-      modify(req)
-      res.end('4772c3bcc39f65', 'hex')
-    })
-    const { headers, body } = await visit()
-    assert.equal(headers['content-length'], '7')
-    assert.equal(body, 'Grüße')
-  })
-})
-
-describe('headers are committed inside end()', () => {
-  afterEach(closeAll)
-
-  it('so that nothing can change them while the store is asked', async () => {
-    const seen = []
-    const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
-      modify(req)
-      res.end('body')
-      seen.push(res.headersSent, res.writableEnded, res.statusCode)
-      try {
-        res.setHeader('X-Late', '1')
-      } catch (error) {
-        seen.push(error.code)
-      }
-    })
-    const { headers } = await visit()
-    assert.deepEqual(seen, [true, true, 200, 'ERR_HTTP_HEADERS_SENT'])
-    assert.equal(headers['x-late'], undefined)
-  })
-
-  it('and an invalid header is the app to hear of, which can still answer', async () => {
-    const { visit } = await serve({ store: new JsonStore() }, (req, res, next) => {
-      modify(req)
-      res.statusCode = 99
-      try {
-        res.end('body')
-      } catch (error) {
-        res.statusCode = 500
-        next(error)
-      }
-    })
-    const { end, status } = await visit()
-    assert.deepEqual([end, status], ['complete', 500])
-  })
-})
-
-describe("end() has Node's signature and result", () => {
-  afterEach(closeAll)
-
-  const forms = {
-    'end(callback)': (res, callback) => res.end(callback),
-    'end(chunk, callback)': (res, callback) => res.end('body', callback),
-    'end(chunk, encoding, callback)': (res, callback) => res.end('body', 'utf8', callback),
-    'end(undefined, undefined, callback)': (res, callback) => res.end(undefined, undefined, callback),
-    'end(null, callback)': (res, callback) => res.end(null, callback)
-  }
-
-  for (const [name, end] of Object.entries(forms)) {
-    for (const change of [true, false]) {
-      it(`${name}, ${change ? 'with' : 'without'} something to save`, async () => {
-        let calls = 0
-        let result
-        const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
-          if (change) modify(req)
-          result = end(res, () => (calls += 1)) === res
-        })
-        const response = await visit()
-        assert.equal(response.end, 'complete')
-        await until(() => calls > 0)
-        await pause(10)
-        assert.deepEqual([calls, result], [1, true])
-      })
-    }
-  }
-
-  it('a chunk that is none is refused as Node refuses it, and the app can answer', async () => {
-    const { visit, errors } = await serve({ store: new JsonStore() }, (req, res) => {
-      modify(req)
-      res.end(42)
-    })
-    const { status, body } = await visit()
-    assert.equal(errors[0].code, 'ERR_INVALID_ARG_TYPE')
-    assert.equal(status, 500)
-    assert.match(body, /^Error page: The "chunk" argument/)
-  })
-
-  it('a second end() is ignored, and its callback told', async () => {
-    let told
-    const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
-      modify(req)
-      res.end('first')
-      assert.equal(
-        res.end('second', () => (told = true)),
-        res
-      )
-    })
-    assert.equal((await visit()).body, 'first')
-    await until(() => told)
-  })
-})
-
-describe('nothing can be written after end()', () => {
-  afterEach(closeAll)
-
-  it('while the store is asked, either', async () => {
-    let refused
-    const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
-      res.on('error', (error) => (refused = error.code))
-      modify(req)
-      res.end('body')
-      res.write('more')
-    })
-    const { end, body } = await visit()
-    assert.deepEqual([end, body], ['complete', 'body'])
-    assert.equal(refused, 'ERR_STREAM_WRITE_AFTER_END')
-  })
-})
-
 describe('streams that have flushed keep streaming', () => {
   afterEach(closeAll)
 
@@ -281,7 +138,6 @@ describe('streams that have flushed keep streaming', () => {
   })
 
   it('a piped stream of many chunks is complete', async () => {
-    const { Readable } = require('node:stream')
     const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
       modify(req)
       Readable.from(Array.from({ length: 500 }, (_, i) => 'x'.repeat(i))).pipe(res)
@@ -308,73 +164,6 @@ describe('streams that have flushed keep streaming', () => {
     await client.closed
     assert.match(client.received, /data: two/)
     assert.deepEqual(store.calls, ['set id1'])
-  })
-})
-
-describe('next(err) for a failed save comes when the response is out', () => {
-  afterEach(closeAll)
-
-  it('so that 20 MB to a slow reader are not cut', async () => {
-    const store = new JsonStore({
-      set: (sid, data, callback) => setImmediate(callback, new Error('set failed'))
-    })
-    const size = 20e6
-    const { port, errors } = await serve({ store }, (req, res) => {
-      modify(req)
-      res.end(Buffer.alloc(size, 'x'))
-    })
-    let received = 0
-    const client = rawClient(port, GET + 'Connection: close\r\n\r\n')
-    client.socket.removeAllListeners('data')
-    client.socket.on('data', (chunk) => {
-      received += chunk.length
-      client.socket.pause()
-      setTimeout(() => client.socket.resume(), 1)
-    })
-    await client.closed
-    assert.ok(received > size, `${received} bytes`)
-    assert.deepEqual(errors.map(String), ['Error: set failed'])
-  })
-
-  for (const method of ['set', 'touch', 'destroy']) {
-    it(`a failed ${method}: the client has a whole response, the app the error`, async () => {
-      let failing = false
-      const fail = new Error(`${method} failed`)
-      const store = new JsonStore({
-        [method](...args) {
-          if (failing) setImmediate(args.at(-1), fail)
-          else JsonStore.prototype[method].apply(this, args)
-        }
-      })
-      let finished
-      const { visit, errors } = await serve({ store, unset: 'destroy' }, (req, res) => {
-        res.on('finish', () => (finished = errors.length))
-        if (!failing || method === 'set') req.session.count = (req.session.count || 0) + 1
-        if (failing && method === 'destroy') req.session = null
-        res.send('x'.repeat(100000))
-      })
-      const { cookie } = await visit()
-      failing = true
-      const response = await visit({ cookie })
-      assert.deepEqual([response.end, response.status, response.body.length], ['complete', 200, 100000])
-      await until(() => errors.length > 0)
-      assert.deepEqual(errors, [fail])
-      assert.equal(finished, 0)
-    })
-  }
-
-  it('an error handler that itself fails does no harm', async () => {
-    const store = new JsonStore({
-      set: (sid, data, callback) => setImmediate(callback, new Error('set failed'))
-    })
-    const { visit, app } = await serve({ store }, (req, res) => {
-      modify(req)
-      res.send('body')
-    })
-    app.use(() => {
-      throw new Error('the error handler failed')
-    })
-    for (let i = 0; i < 3; i++) assert.equal((await visit()).body, 'body')
   })
 })
 

@@ -1,5 +1,7 @@
 'use strict'
 
+// Over HTTP/2 a session does what it does over HTTP/1, by the compatibility API of Node.
+
 const assert = require('node:assert/strict')
 const http2 = require('node:http2')
 const { JsonStore, closeAll, gate, listen, pause, session, until, usual } = require('../support/harness')
@@ -84,19 +86,43 @@ describe('HTTP/2', () => {
     assert.equal(head[':status'], 302)
   })
 
-  it('answers HEAD, 204 and streams', async () => {
+  it('answers HEAD and 204', async () => {
     const { visit } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
       req.session.user = 'ada'
       if (req.url === '/204') res.writeHead(204)
-      if (req.url === '/stream') {
-        res.write('first ')
-        return setImmediate(() => res.end('last'))
-      }
       res.end(req.url === '/204' ? undefined : 'body')
     })
     assert.equal((await visit({ method: 'HEAD' })).end, 'complete')
     assert.equal((await visit({ path: '/204' })).headers[':status'], 204)
-    assert.equal((await visit({ path: '/stream' })).body, 'first last')
+  })
+
+  it('keeps streaming what was written before the end', async () => {
+    const answer = gate()
+    const store = new JsonStore({ set: (sid, data, callback) => answer.pass(callback) })
+    const { client } = await serveHttp2({ store }, (req, res) => {
+      req.session.user = 'ada'
+      res.write('first ')
+      setImmediate(() => res.end('last'))
+    })
+    let body = ''
+    const stream = client.request({ ':path': '/' })
+    stream.on('data', (chunk) => (body += chunk))
+    await until(() => answer.waiting)
+    await until(() => body === 'first ')
+    answer.open()
+    await until(() => body === 'first last')
+  })
+
+  it('calls the callback of end() once, when the response is out', async () => {
+    let calls = 0
+    const { visit } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
+      req.session.user = 'ada'
+      res.end('body', 'utf8', () => (calls += 1))
+    })
+    assert.equal((await visit()).body, 'body')
+    await until(() => calls > 0)
+    await pause(10)
+    assert.equal(calls, 1)
   })
 
   it('a failing save: a whole response, and the error for next', async () => {
@@ -139,17 +165,17 @@ describe('HTTP/2', () => {
     assert.deepEqual(errors, [])
   })
 
-  it('end() looks ended at once: headersSent, nothing more to write', async () => {
+  it('end() has announced its headers when it returns, and nothing more can be written', async () => {
     const seen = []
     const { visit } = await serveHttp2({ store: new JsonStore() }, (req, res) => {
       req.session.user = 'ada'
       res.on('error', () => {})
       const result = res.end('body')
-      seen.push(result === res, res.headersSent, res.writableEnded)
-      res.write('more')
+      seen.push(result === res, res.headersSent)
+      res.write('more', (error) => seen.push(error.code))
     })
     assert.equal((await visit()).body, 'body')
-    assert.deepEqual(seen, [true, true, true])
+    assert.deepEqual(seen, [true, true, 'ERR_STREAM_WRITE_AFTER_END'])
   })
 
   it('headers are committed by writeHead() and by end(), though they have not left yet', async () => {

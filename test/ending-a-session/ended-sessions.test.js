@@ -1,5 +1,7 @@
 'use strict'
 
+// Once a session is destroyed, regenerated or unset, no other request of the process brings it back.
+
 const assert = require('node:assert/strict')
 const { JsonStore, closeAll, gate, serve, until } = require('../support/harness')
 
@@ -105,5 +107,19 @@ describe('a request in flight cannot revive a session that another request has e
     answers.open()
     assert.equal((await change).body, 'changed')
     assert.equal(store.sessions.id1, undefined)
+  })
+
+  it('a new session that gets the same id by genid is another one', async () => {
+    const store = new JsonStore()
+    const { visit } = await serve({ store, genid: () => 'only' }, (req, res, next) => {
+      req.session.regenerate((error) => {
+        if (error) return next(error)
+        req.session.visited = req.url
+        res.end()
+      })
+    })
+    const { cookie } = await visit({ path: '/first' })
+    await visit({ path: '/second', cookie })
+    assert.equal(JSON.parse(store.sessions.only).visited, '/second')
   })
 })

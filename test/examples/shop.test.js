@@ -1,5 +1,7 @@
 'use strict'
 
+// The shop of the examples does what a shop must, and `npm start` says what to open.
+
 const assert = require('node:assert/strict')
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
@@ -7,7 +9,7 @@ const net = require('node:net')
 const path = require('node:path')
 const { unsign } = require('cookie-signature')
 const request = require('supertest')
-const { createShop } = require('../examples/shop/app')
+const { createShop } = require('../../examples/shop/app')
 
 const ada = { email: 'ada@example.com', password: 'analytical' }
 
@@ -112,7 +114,7 @@ describe('npm start', () => {
   })
 
   function start(env) {
-    const server = path.join(__dirname, '../examples/shop/server.js')
+    const server = path.join(__dirname, '../../examples/shop/server.js')
     const child = spawn(process.execPath, [server], { env: { ...process.env, ...env } })
     children.push(child)
     child.errors = ''

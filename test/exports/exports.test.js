@@ -1,6 +1,8 @@
 'use strict'
 
-const assert = require('node:assert')
+// Whichever way the package is loaded, its classes are the same, also at the paths that express-session 1.x had.
+
+const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')
 const session = require('express-session')
 
@@ -9,15 +11,10 @@ const deepPaths = { cookie: 'Cookie', memory: 'MemoryStore', session: 'Session',
 describe('the package', () => {
   for (const [path, name] of Object.entries(deepPaths)) {
     it(`gives ${name} at its deep path, with and without .js`, () => {
-      assert.strictEqual(require(`express-session/session/${path}`), session[name])
-      assert.strictEqual(require(`express-session/session/${path}.js`), session[name])
+      assert.equal(require(`express-session/session/${path}`), session[name])
+      assert.equal(require(`express-session/session/${path}.js`), session[name])
     })
   }
-
-  it('has its four classes as plain properties, and nothing else', () => {
-    assert.deepStrictEqual(Object.keys(session).sort(), ['Cookie', 'MemoryStore', 'Session', 'Store'])
-    assert.strictEqual(session.session, undefined)
-  })
 
   it('can be imported by name, and is the same package then', () => {
     const script = `
@@ -30,10 +27,10 @@ describe('the package', () => {
       cwd: __dirname,
       encoding: 'utf8'
     })
-    assert.strictEqual(printed.trim(), 'true true true true true')
+    assert.equal(printed.trim(), 'true true true true true')
   })
 
   it('has a package.json that can be required', () => {
-    assert.strictEqual(require('express-session/package.json').name, 'express-session')
+    assert.equal(require('express-session/package.json').name, 'express-session')
   })
 })

@@ -1,5 +1,7 @@
 'use strict'
 
+// Nothing that an app, a store or a client does to a session ends the process: the next visitor is served.
+
 const assert = require('node:assert/strict')
 const { execFile } = require('node:child_process')
 const path = require('node:path')

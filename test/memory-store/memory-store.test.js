@@ -1,30 +1,28 @@
 'use strict'
 
+// A MemoryStore keeps each session as its JSON in `sessions`, where apps and tests may look and change.
+
 const assert = require('node:assert/strict')
-const { spawnSync } = require('node:child_process')
-const { MemoryStore, Cookie } = require('../support/harness').session
-const { pause, until } = require('../support/harness')
+const { promisify } = require('node:util')
+const fc = require('fast-check')
+const { closeAll, session, serve } = require('../support/harness')
 
-const stored = (maxAge, data = {}) => ({ cookie: new Cookie({ maxAge }), ...data })
-const lengthOf = (store) => new Promise((resolve) => store.length((error, length) => resolve(length)))
-const allOf = (store) => new Promise((resolve) => store.all((error, sessions) => resolve(sessions)))
-const getFrom = (store, id) => new Promise((resolve) => store.get(id, (error, data) => resolve(data)))
+const { Cookie, MemoryStore } = session
+const sessionFor = (maxAge, data = { user: 'ada' }) => ({ cookie: new Cookie({ maxAge }), ...data })
+const call = (store, method, ...args) => promisify(store[method]).call(store, ...args)
 
-describe('a MemoryStore that does not leak', () => {
-  it('forgets expired sessions by itself', async function () {
-    this.timeout(30000)
+describe('a MemoryStore', () => {
+  it('keeps its plain object of id to JSON text', () => {
     const store = new MemoryStore()
-    for (let i = 0; i < 1000; i++) store.set('short' + i, stored(10))
-    store.set('long', stored(60000))
-    store.set('for ever', { cookie: new Cookie() })
-    // They go by slots of five seconds, and a timer looks every five.
-    await until(() => Object.keys(store.sessions).length === 2, 12_000)
-    assert.deepEqual(Object.keys(store.sessions).sort(), ['for ever', 'long'])
+    store.set('id', sessionFor(60000))
+    assert.deepEqual(Object.keys(store.sessions), ['id'])
+    assert.equal(typeof store.sessions.id, 'string')
+    assert.equal(JSON.parse(store.sessions.id).user, 'ada')
   })
 
   it('counts without parsing', async () => {
     const store = new MemoryStore()
-    for (let i = 0; i < 100; i++) store.set('id' + i, stored(60000))
+    for (let i = 0; i < 100; i++) store.set('id' + i, sessionFor(60000))
     const { parse } = JSON
     let parses = 0
     JSON.parse = (...args) => {
@@ -32,62 +30,114 @@ describe('a MemoryStore that does not leak', () => {
       return parse(...args)
     }
     try {
-      assert.equal(await lengthOf(store), 100)
+      assert.equal(await call(store, 'length'), 100)
     } finally {
       JSON.parse = parse
     }
     assert.equal(parses, 0)
   })
 
-  it('does not count, list or give the expired', async () => {
+  it('counts sessions that were put there by hand', async () => {
     const store = new MemoryStore()
-    store.set('short', stored(5))
-    store.set('long', stored(60000, { user: 'ada' }))
-    await pause(20)
-    assert.equal(await lengthOf(store), 1)
-    assert.deepEqual(Object.keys(await allOf(store)), ['long'])
-    assert.equal(await getFrom(store, 'short'), undefined)
+    store.sessions.byHand = JSON.stringify(sessionFor(1000))
+    store.sessions.past = JSON.stringify(sessionFor(-1000))
+    store.sessions.ever = JSON.stringify({ user: 'ada', cookie: { expires: null } })
+    assert.equal(await call(store, 'length'), 2)
+    assert.deepEqual(Object.keys(await call(store, 'all')), ['byHand', 'ever'])
   })
 
-  it('keeps a session that is touched', async () => {
+  it('touches a session that was put there by hand, unless it has expired', async () => {
     const store = new MemoryStore()
-    store.set('id', stored(40, { user: 'ada' }))
-    for (let i = 0; i < 5; i++) {
-      await pause(15)
-      store.touch('id', stored(40))
-    }
-    assert.equal((await getFrom(store, 'id')).user, 'ada')
+    store.sessions.live = JSON.stringify({ user: 'ada', cookie: {} })
+    store.sessions.past = JSON.stringify(sessionFor(-1000))
+    for (const sid of ['live', 'past', 'unknown']) await call(store, 'touch', sid, sessionFor(5000))
+    assert.deepEqual(Object.keys(store.sessions), ['live'])
+    const { user, cookie } = JSON.parse(store.sessions.live)
+    assert.equal(user, 'ada')
+    assert.equal(cookie.originalMaxAge, 5000)
   })
 
-  it('keeps its plain object of id to JSON text', () => {
+  it('keeps the data of a session whose cookie stands elsewhere in its JSON', async () => {
     const store = new MemoryStore()
-    store.set('id', stored(60000, { user: 'ada' }))
-    assert.deepEqual(Object.keys(store.sessions), ['id'])
-    assert.equal(typeof store.sessions.id, 'string')
-    assert.equal(JSON.parse(store.sessions.id).user, 'ada')
+    store.sessions.sid = '{"1":"first","cookie":{"path":"/}\\"{"},"user":"ada"}'
+    await call(store, 'touch', 'sid', { cookie: new Cookie({ maxAge: 1000 }) })
+    const { 1: first, user } = JSON.parse(store.sessions.sid)
+    assert.deepEqual([first, user], ['first', 'ada'])
+  })
+
+  it('starts afresh when cleared', async () => {
+    const store = new MemoryStore()
+    store.set('sid', sessionFor(1000))
+    await call(store, 'clear')
+    assert.equal(await call(store, 'length'), 0)
   })
 
   for (const id of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
     it(`knows no session named ${id} until there is one`, async () => {
       const store = new MemoryStore()
-      assert.equal(await getFrom(store, id), undefined)
-      store.set(id, stored(60000, { user: 'ada' }))
-      assert.equal((await getFrom(store, id)).user, 'ada')
-      assert.equal(await lengthOf(store), 1)
+      assert.equal(await call(store, 'get', id), undefined)
+      store.set(id, sessionFor(60000))
+      assert.equal((await call(store, 'get', id)).user, 'ada')
+      assert.equal(await call(store, 'length'), 1)
     })
   }
 
-  it('never keeps a process alive', () => {
-    const script = `
-      const { MemoryStore, Cookie } = require('express-session')
-      const store = new MemoryStore()
-      for (let i = 0; i < 1000; i++) store.set('id' + i, { cookie: new Cookie({ maxAge: 3600000 }) })
-      console.log('done')`
-    const { stdout, status, error } = spawnSync(process.execPath, ['-e', script], {
-      cwd: __dirname,
-      encoding: 'utf8',
-      timeout: 15000
-    })
-    assert.deepEqual([stdout.trim(), status, error], ['done', 0, undefined])
+  const attribute = fc.oneof(
+    fc.constantFrom(undefined, null, true, false, 'lax', 'a}"b', '\\', '{', 0),
+    fc.string()
+  )
+  const cookie = fc
+    .record(
+      {
+        maxAge: fc.integer({ min: 1e6, max: 1e10 }),
+        path: attribute,
+        sameSite: attribute,
+        secure: attribute
+      },
+      { requiredKeys: [] }
+    )
+    .map((options) => new Cookie(options))
+  const data = fc.dictionary(
+    fc.string().filter((key) => key !== 'cookie'),
+    fc.jsonValue()
+  )
+
+  it('has, to the byte, what JSON.stringify makes of a session; a touch changes nothing but its cookie', () => {
+    fc.assert(
+      fc.property(data, cookie, cookie, (data, cookie, later) => {
+        const store = new MemoryStore()
+        store.set('id', { cookie, ...data })
+        const text = JSON.stringify({ cookie, ...data })
+        assert.equal(store.sessions.id, text)
+        store.touch('id', { cookie: later, ...data })
+        assert.equal(store.sessions.id, JSON.stringify({ ...JSON.parse(text), cookie: later }))
+      })
+    )
+  })
+})
+
+describe('a request whose session is in a MemoryStore', () => {
+  afterEach(closeAll)
+
+  it('waits for a turn of the event loop, so that those that came with it are read first', async () => {
+    const order = []
+    const { visit } = await serve(
+      { store: new MemoryStore() },
+      (req, res) => {
+        req.session.visited = true
+        order.push('is served')
+        res.end()
+      },
+      (app) =>
+        app.use((req, res, next) => {
+          order.push('arrives')
+          next()
+          order.push('waits')
+        })
+    )
+    const { cookie } = await visit()
+    assert.deepEqual(order.splice(0), ['arrives', 'is served', 'waits'])
+    await visit({ cookie })
+    assert.deepEqual(order, ['arrives', 'waits', 'is served'])
   })
 })

@@ -3,7 +3,7 @@
 // What `npm install` gives: the packed tarball, installed into empty projects and used in every way there is.
 // `node test/package/run.js` runs it.
 
-const assert = require('node:assert')
+const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const {

@@ -1,21 +1,10 @@
 'use strict'
 
+// An app may put a proxy around its session, to see what is written to it or to refuse it.
+
 const assert = require('node:assert/strict')
-const express = require('express')
-const request = require('supertest')
+const { JsonStore, closeAll, serve } = require('../support/harness')
 
-/** Counts the calls of a method of a store. */
-function counting(store, method) {
-  const original = store[method]
-  store.calls = 0
-  store[method] = function (...args) {
-    this.calls++
-    return original.apply(this, args)
-  }
-  return store
-}
-
-// Apps do so to see what is written to the session, or to refuse it.
 const inProxy = (target) =>
   new Proxy(target, {
     set(target, key, value) {
@@ -24,43 +13,35 @@ const inProxy = (target) =>
     }
   })
 
-for (const name of ['express-session', 'upstream-session']) {
-  const session = require(name)
-
-  describe(`a session that an app has wrapped in a proxy, with ${name}`, () => {
-    function appWith(store, handler) {
-      const app = express()
-      app.use(session({ secret: 'secret', resave: false, saveUninitialized: false, store }))
-      app.use((req, res, next) => {
-        req.session = inProxy(req.session)
-        next()
-      })
-      return app.use(handler)
-    }
-
-    it('is saved once', async () => {
-      const store = counting(new session.MemoryStore(), 'set')
-      const app = appWith(store, (req, res) => {
-        req.session.user = 'ada'
-        req.session.save(() => res.end())
-      })
-      const response = await request(app).get('/')
-      assert.match(response.headers['set-cookie'][0], /^connect\.sid=/)
-      assert.equal(store.calls, 1)
-    })
-
-    it('is regenerated', async () => {
-      const store = new session.MemoryStore()
-      const app = appWith(store, (req, res) => {
-        const before = req.sessionID
-        req.session.regenerate(() => {
-          req.session.user = 'ada'
-          res.json({ changed: req.sessionID !== before })
-        })
-      })
-      const response = await request(app).get('/')
-      assert.equal(response.body.changed, true)
-      assert.equal(Object.keys(store.sessions).length, 1)
-    })
+/** Serves an app that wraps each session. */
+const serveWrapped = (store, handler) =>
+  serve({ store }, (req, res, next) => {
+    req.session = inProxy(req.session)
+    handler(req, res, next)
   })
-}
+
+describe('a session in a proxy', () => {
+  afterEach(closeAll)
+
+  it('is saved once', async () => {
+    const store = new JsonStore()
+    const { visit } = await serveWrapped(store, (req, res) => {
+      req.session.user = 'ada'
+      req.session.save(() => res.end())
+    })
+    assert.equal((await visit()).setCookie.length, 1)
+    assert.deepEqual(store.calls, ['set id1'])
+  })
+
+  it('is regenerated', async () => {
+    const store = new JsonStore()
+    const { visit } = await serveWrapped(store, (req, res) => {
+      req.session.regenerate(() => {
+        req.session.user = 'ada'
+        res.send(req.sessionID)
+      })
+    })
+    assert.equal((await visit()).body, 'id2')
+    assert.deepEqual(Object.keys(store.sessions), ['id2'])
+  })
+})

@@ -1,19 +1,18 @@
 'use strict'
 
+// A store may answer once, twice, at once, late, by a promise or by throwing: each request gets one response, and each error is heard once.
+
 const assert = require('node:assert/strict')
-const { AsyncLocalStorage } = require('node:async_hooks')
-const { EventEmitter } = require('node:events')
-const express = require('express')
 const {
   JsonStore,
   closeAll,
+  loggedIn,
   pause,
   rawClient,
   serve,
   session,
   unhandledDuring,
-  until,
-  usual
+  until
 } = require('../support/harness')
 
 const good = JsonStore.prototype
@@ -138,6 +137,19 @@ describe('any method of a store', () => {
     }
   }
 
+  for (const [what, fail] of Object.entries({
+    throws() {
+      throw undefined
+    },
+    rejects: () => Promise.reject()
+  })) {
+    it(`get ${what} with nothing for an error: the request fails all the same`, async () => {
+      const { visit, cookie, store } = await loggedIn({}, (req, res) => res.send('body'))
+      store.get = fail
+      assert.match((await visit({ cookie })).body, /^Error page: .*store\.get\(\)/)
+    })
+  }
+
   for (const method of ['get', 'set', 'touch', 'destroy']) {
     it(`${method} never answers: the request waits, and nothing else does`, async () => {
       let stuck = false
@@ -203,6 +215,21 @@ describe('a promise counts as the answer when the method does not declare a call
     assert.deepEqual(errors, [])
   })
 
+  it('for the methods of the session', async () => {
+    const store = new PromisingStore()
+    const { visit } = await serve({ store }, async (req, res) => {
+      await req.session.regenerate()
+      req.session.user = 'ada'
+      await req.session.save()
+      await req.session.reload()
+      const { user } = req.session
+      await req.session.destroy()
+      res.send(`${user} ${req.session}`)
+    })
+    assert.equal((await visit()).body, 'ada undefined')
+    assert.deepEqual(store.sessions, {})
+  })
+
   it('and not when it does: a promise that resolves first answers nothing', async () => {
     const store = new JsonStore({
       async set(sid, data, callback) {
@@ -233,60 +260,6 @@ describe('a promise counts as the answer when the method does not declare a call
   })
 })
 
-describe('data that no session is made of', () => {
-  afterEach(closeAll)
-
-  const garbage = {
-    'a string': 'garbage',
-    'a number': 42,
-    true: true,
-    'an array': [],
-    'an empty object': {},
-    'a null cookie': { cookie: null },
-    'a cookie that is text': { cookie: 'text' },
-    'a cookie with wrong types': { cookie: { expires: {}, originalMaxAge: 'x', path: 5, httpOnly: 'no' } },
-    'a date that is none': { cookie: { expires: 'yesterday', originalMaxAge: 1000 } },
-    'a numeric date': { cookie: { expires: 8.64e16, originalMaxAge: 1000 } },
-    'an invalid maxAge': { cookie: { maxAge: 'soon' } },
-    'a wrong sameSite': { cookie: { sameSite: 'sideways', priority: 7, domain: 9 } },
-    'a frozen object': Object.freeze({ cookie: Object.freeze({ expires: null, originalMaxAge: null }) }),
-    'without a prototype': Object.assign(Object.create(null), { cookie: { expires: null } })
-  }
-
-  for (const [name, data] of Object.entries(garbage)) {
-    for (const change of [true, false]) {
-      it(`${name}${change ? ', which the app changes' : ''}: a finished response`, async () => {
-        const store = new JsonStore()
-        const { visit } = await serve({ store, rolling: true }, (req, res) => {
-          if (change || req.url === '/login') req.session.user = 'ada'
-          res.send('body')
-        })
-        const { cookie } = await visit({ path: '/login' })
-
-        store.get = (sid, callback) => setImmediate(callback, null, data)
-        const response = await visit({ cookie })
-        assert.equal(response.end, 'complete')
-        assert.ok(response.body === 'body' || response.body.startsWith('Error page: '), response.body)
-        store.get = good.get
-        assert.equal((await visit()).body, 'body')
-      })
-    }
-  }
-
-  it('without a cookie is an error for next, in the words of 1.19', async () => {
-    const store = new JsonStore()
-    const { visit } = await serve({ store }, (req, res) => {
-      req.session.user = 'ada'
-      res.end()
-    })
-    const { cookie } = await visit()
-    store.get = (sid, callback) => callback(null, { user: 'ada' })
-    const { status, body } = await visit({ cookie })
-    assert.equal(status, 500)
-    assert.match(body, /Cannot read properties of undefined \(reading 'expires'\)/)
-  })
-})
-
 describe('ENOENT', () => {
   afterEach(closeAll)
 
@@ -307,130 +280,4 @@ describe('ENOENT', () => {
       else assert.equal(response.body, 'id2')
     })
   }
-})
-
-describe('the async context of the request survives the store', () => {
-  afterEach(closeAll)
-
-  it('in the handler, in callbacks of the session, and in the error handler', async () => {
-    const context = new AsyncLocalStorage()
-    // A store with one connection answers from the context in which the connection was made.
-    const answers = []
-    const connection = setInterval(() => answers.splice(0).forEach((answer) => answer()), 5)
-    const store = new JsonStore({
-      get(sid, callback) {
-        answers.push(() => callback(null, this.sessions[sid] && JSON.parse(this.sessions[sid])))
-      },
-      set(sid, data, callback) {
-        this.sessions[sid] = JSON.stringify(data)
-        answers.push(() => callback(sid === 'id1' && data.fail ? new Error('set failed') : null))
-      },
-      destroy: (sid, callback) => answers.push(callback)
-    })
-    const seen = {}
-    const { visit, app } = await serve(
-      { store },
-      (req, res) => {
-        seen.handler = context.getStore()
-        req.session.count = (req.session.count || 0) + 1
-        req.session.save(() => {
-          seen.save = context.getStore()
-          req.session.reload(() => {
-            seen.reload = context.getStore()
-            req.session.fail = req.url === '/fail'
-            res.on('finish', () => (seen.finish = context.getStore()))
-            res.end()
-          })
-        })
-      },
-      (app) => app.use((req, res, next) => context.run(req.url, next))
-    )
-    app.use((error, req, res, next) => {
-      seen.error = context.getStore()
-      next(error)
-    })
-    try {
-      const { cookie } = await visit({ path: '/first' })
-      await visit({ path: '/fail', cookie })
-      await until(() => seen.error)
-    } finally {
-      clearInterval(connection)
-    }
-    assert.deepEqual(seen, {
-      handler: '/fail',
-      save: '/fail',
-      reload: '/fail',
-      finish: '/fail',
-      error: '/fail'
-    })
-  })
-})
-
-describe('several middlewares that share a store', () => {
-  afterEach(closeAll)
-
-  it('listen to it once', () => {
-    const store = new JsonStore()
-    for (let i = 0; i < 20; i++) session({ ...usual, store })
-    assert.equal(store.listenerCount('connect'), 1)
-    assert.equal(store.listenerCount('disconnect'), 1)
-  })
-
-  it('keep their own cookie options and genid', async () => {
-    const store = new JsonStore()
-    const app = express()
-    const write = (req, res) => {
-      req.session.user = 'ada'
-      res.send(req.sessionID)
-    }
-    app.use(
-      '/a',
-      session({ ...usual, store, name: 'a', genid: () => 'from-a', cookie: { sameSite: 'lax' } }),
-      write
-    )
-    app.use(
-      '/b',
-      session({ ...usual, store, name: 'b', genid: () => 'from-b', cookie: { maxAge: 5000 } }),
-      write
-    )
-    const { listen, visit } = require('../support/harness')
-    const { port } = await listen(require('node:http').createServer(app))
-
-    const a = await visit(port, { path: '/a' })
-    const b = await visit(port, { path: '/b' })
-    assert.deepEqual([a.body, b.body], ['from-a', 'from-b'])
-    assert.match(a.setCookie[0], /; Path=\/; HttpOnly; SameSite=Lax$/)
-    assert.match(b.setCookie[0], /; Path=\/; Expires=[^;]+; HttpOnly$/)
-  })
-
-  it('work with a store that is no event emitter', async () => {
-    const store = new JsonStore()
-    const plain = {
-      get: store.get.bind(store),
-      set: store.set.bind(store),
-      destroy: store.destroy.bind(store),
-      createSession: store.createSession,
-      on: EventEmitter.prototype.on
-    }
-    const { visit } = await serve({ store: plain }, (req, res) => {
-      req.session.count = (req.session.count || 0) + 1
-      res.send(String(req.session.count))
-    })
-    const { cookie } = await visit()
-    assert.equal((await visit({ cookie })).body, '2')
-  })
-})
-
-describe('a store that is disconnected', () => {
-  afterEach(closeAll)
-
-  it('is passed by: there is no session until it is back', async () => {
-    const store = new JsonStore()
-    const { visit } = await serve({ store }, (req, res) => res.send(String(req.session && req.sessionID)))
-    assert.equal((await visit()).body, 'id1')
-    store.emit('disconnect')
-    assert.equal((await visit()).body, 'undefined')
-    store.emit('connect')
-    assert.equal((await visit()).body, 'id2')
-  })
 })

@@ -1,5 +1,7 @@
 'use strict'
 
+// The middleware leaves requests and responses as fast as V8 made them.
+
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')
 const path = require('node:path')
@@ -7,7 +9,7 @@ const express = require('express')
 const request = require('supertest')
 const session = require('express-session')
 
-const script = path.join(__dirname, 'support/hidden-classes.js')
+const script = path.join(__dirname, '../support/hidden-classes.js')
 const classesUnder = (host) =>
   JSON.parse(execFileSync(process.execPath, ['--allow-natives-syntax', script, host], { encoding: 'utf8' }))
 
@@ -21,7 +23,7 @@ describe('requests and responses', function () {
       const { req, res } = classesUnder('express')
       return req.shareClass && res.shareClass
     }
-    assert([1, 2, 3, 4, 5].some(share))
+    assert.ok([1, 2, 3, 4, 5].some(share))
   })
 
   it('stay as fast as they are under plain node:http', () => {
