@@ -1,6 +1,7 @@
 'use strict'
 
-// The cookie goes out when the session is new to the visitor or its expiry changed, with the attributes that the app asked for.
+// The cookie goes out when the session is new to the visitor or its expiry changed, with the attributes that the app
+// asked for.
 
 const assert = require('node:assert/strict')
 const { JsonStore, closeAll, serve } = require('../support/harness')

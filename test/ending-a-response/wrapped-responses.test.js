@@ -1,6 +1,7 @@
 'use strict'
 
-// Other packages may wrap the methods of a response, too, before or after the session: the body is theirs, and saved is saved.
+// Other packages may wrap the methods of a response, too, before or after the session: the body is theirs, and saved is
+// saved.
 
 const assert = require('node:assert/strict')
 const http = require('node:http')

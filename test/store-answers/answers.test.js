@@ -1,6 +1,7 @@
 'use strict'
 
-// A store may answer once, twice, at once, late, by a promise or by throwing: each request gets one response, and each error is heard once.
+// A store may answer once, twice, at once, late, by a promise or by throwing: each request gets one response, and each
+// error is heard once.
 
 const assert = require('node:assert/strict')
 const {

@@ -1,6 +1,7 @@
 'use strict'
 
-// A request has a session when its path lies below that of the cookie, by RFC 6265, and only one, whatever it is served with.
+// A request has a session when its path lies below that of the cookie, by RFC 6265, and only one, whatever it is served
+// with.
 
 const assert = require('node:assert/strict')
 const http = require('node:http')
