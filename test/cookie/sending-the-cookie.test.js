@@ -57,6 +57,11 @@ describe('the cookie option as a function', () => {
     assert.equal(await bodyOf(visit({ path: '/other' })), 'false')
   })
 
+  it('may give nothing: the cookie is the usual one', async () => {
+    const { visit } = await serve({ store: new JsonStore(), cookie: () => undefined }, countVisits)
+    assert.match((await visit()).setCookie[0], /; Path=\/; HttpOnly$/)
+  })
+
   it('that throws is an error for next', async () => {
     const { visit } = await serve(
       {
@@ -99,6 +104,15 @@ describe('when the cookie is sent', () => {
     })
     const { cookie } = await visit()
     assert.deepEqual((await visit({ path: '/again', cookie })).setCookie, [])
+  })
+
+  it('those that the app has set go with it', async () => {
+    const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
+      req.session.user = 'ada'
+      res.cookie('theme', 'dark').cookie('lang', 'en').end()
+    })
+    const names = (await visit()).setCookie.map((text) => text.split('=')[0])
+    assert.deepEqual(names.sort(), ['connect.sid', 'lang', 'theme'])
   })
 
   it('an explicitly saved empty session gets its cookie', async () => {

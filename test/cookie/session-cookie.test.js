@@ -45,6 +45,26 @@ describe("several cookies with the session's name", () => {
   })
 })
 
+describe('how clients write the cookie', () => {
+  afterEach(closeAll)
+
+  const ways = {
+    'in quotes': (name, value) => `${name}="${value}"`,
+    'with spaces and tabs around it': (name, value) => ` a=b ;\t ${name}\t = ${value}\t ; c=d`,
+    'behind names that end and begin like it': (name, value) => `x${name}=1; ${name}x=2; ${name}=${value}`,
+    'in the value of another one, too': (name, value) => `last=${name}; ${name}=${value}`,
+    'without escapes': (name, value) => `${name}=${decodeURIComponent(value)}`
+  }
+
+  for (const [way, write] of Object.entries(ways)) {
+    it(`${way}: it counts`, async () => {
+      const { visit } = await serve({ store: new JsonStore() }, countVisits)
+      const [name, value] = (await visit()).cookie.split('=')
+      assert.equal(await bodyOf(visit({ cookie: write(name, value) })), 'id1 2')
+    })
+  }
+})
+
 describe('cookie headers from hell', () => {
   afterEach(closeAll)
 
