@@ -1,5 +1,7 @@
 'use strict'
 
+// In a real browser the cookie comes back, survives redirects, and is out of the reach of scripts.
+
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')
 const { chromium } = require('playwright-core')

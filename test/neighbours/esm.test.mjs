@@ -1,3 +1,5 @@
+// An app of ES modules has the very package that others require.
+
 import assert from 'node:assert/strict'
 import express from 'express'
 import session, { MemoryStore, Store } from 'express-session'

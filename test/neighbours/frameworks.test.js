@@ -1,5 +1,7 @@
 'use strict'
 
+// The middleware serves connect and NestJS as it serves Express.
+
 require('reflect-metadata')
 const assert = require('node:assert/strict')
 const http = require('node:http')

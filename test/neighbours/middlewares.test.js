@@ -1,6 +1,6 @@
 'use strict'
 
-// Middlewares that read or write req.session, or wrap the response that it is saved with.
+// Middlewares that read or write req.session, or wrap the response, work beside it on Express 4 and 5.
 
 const assert = require('node:assert/strict')
 const compression = require('compression')

@@ -1,5 +1,7 @@
 'use strict'
 
+// A login by passport gets a new session, and its logout ends it.
+
 const assert = require('node:assert/strict')
 const { Strategy } = require('passport-local')
 const request = require('supertest')

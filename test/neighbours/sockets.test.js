@@ -1,5 +1,7 @@
 'use strict'
 
+// Sockets have the session of the visitor who opens them, and can change it.
+
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
 const http = require('node:http')

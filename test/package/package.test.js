@@ -1,9 +1,9 @@
 'use strict'
 
-// What `npm install` gives: the packed tarball, installed into empty projects and used in every way there is.
+// What `npm install` gives works in every way there is to use it: the packed tarball, installed into empty projects.
 // `node test/package/run.js` runs it.
 
-const assert = require('node:assert')
+const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const {

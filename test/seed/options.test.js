@@ -1,8 +1,8 @@
 'use strict'
 
-// The option snippets of the user's document, as a user would type them: each `app.use(session(...))` as it
-// stands there, then what its comments promise. (Where a snippet leaves the secret out because it is about
-// another option, the app names its secret as the first snippet does.)
+// The option snippets of the user's document do what their comments promise, as a user would type them. (Where a snippet
+// leaves
+// the secret out because it is about another option, the app names its secret as the first snippet does.)
 
 const assert = require('node:assert/strict')
 const { randomUUID: uuid } = require('node:crypto')

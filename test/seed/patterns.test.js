@@ -1,6 +1,6 @@
 'use strict'
 
-// The common patterns of the user's document, as they stand there.
+// The common patterns of the user's document work as they stand there.
 
 const assert = require('node:assert/strict')
 const express = require('express')

@@ -1,6 +1,6 @@
 'use strict'
 
-// The calls of the Session API in the user's document: each route as it stands there.
+// The calls of the Session API in the user's document work, each route as it stands there.
 
 const assert = require('node:assert/strict')
 const express = require('express')

@@ -4,13 +4,15 @@ const http = require('node:http')
 const net = require('node:net')
 const express = require('express')
 
-/** The package that is tried: ours, or the published one, so that both can be counted (see compare.js). */
+/** The package that is tried: ours, or the published one, so that both can be counted (compare-with-upstream.js). */
 const isUpstream = process.env.SESSION_IMPLEMENTATION === 'upstream'
-const session = isUpstream ? require('upstream-session') : require('express-session')
+const packageName = isUpstream ? 'upstream-session' : 'express-session'
+const session = require(packageName)
 
 /** How long a response may take before it counts as one that never comes: 1.19.0 has many of those, ours none. */
 const PATIENCE = isUpstream ? 300 : 5000
 
+/** Options that most apps have; what a test is about comes on top. */
 const usual = { secret: 'keyboard cat', resave: false, saveUninitialized: false }
 
 /** A store like those on npm: asynchronous, with sessions as JSON text. A case replaces the methods that misbehave. */
@@ -80,6 +82,20 @@ async function serve(options, handler, setUp = () => {}) {
   return listen(http.createServer({ maxHeaderSize: 256 * 1024 }, app), served)
 }
 
+/** Serves as `serve` does, logs a visitor in at /login, and gives the store and the visitor's cookie as well. */
+async function loggedIn(options, handler) {
+  const store = options.store || new JsonStore()
+  const served = await serve({ ...options, store }, (req, res, next) => {
+    if (req.url !== '/login') return handler(req, res, next)
+    req.session.user = 'ada'
+    req.session.nested = { count: 0 }
+    res.end()
+  })
+  const { cookie } = await served.visit({ path: '/login' })
+  store.takeCalls()
+  return { ...served, store, cookie }
+}
+
 async function listen(server, served = {}) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   closing.push(server)
@@ -97,8 +113,8 @@ async function closeAll() {
 }
 
 /**
- * One request, and what came of it: `end` is `complete`, `cut` (the connection broke in mid-body), `refused` (no
- * response) or `never`.
+ * One request, and what came of it: the body as text and as `bytes`, the session's `cookie` as a browser sends it back,
+ * and the `end`: `complete`, `cut` (the connection broke in mid-body), `refused` (no response) or `never`.
  */
 function visit(port, { path = '/', method = 'GET', cookie, headers } = {}) {
   return new Promise((resolve) => {
@@ -112,18 +128,18 @@ function visit(port, { path = '/', method = 'GET', cookie, headers } = {}) {
     })
     const nothing = (end) => resolve({ end, status: 0, headers: {}, body: '', setCookie: [] })
     request.on('response', (response) => {
-      let body = ''
+      const chunks = []
       const seen = (end) =>
         resolve({
           end,
           status: response.statusCode,
           headers: response.headers,
-          body,
+          bytes: Buffer.concat(chunks),
+          body: Buffer.concat(chunks).toString(),
           setCookie: response.headers['set-cookie'] || [],
           cookie: response.headers['set-cookie']?.[0].split(';')[0]
         })
-      response.setEncoding('utf8')
-      response.on('data', (chunk) => (body += chunk))
+      response.on('data', (chunk) => chunks.push(chunk))
       response.on('end', () => seen('complete'))
       response.on('error', () => seen('cut'))
     })
@@ -149,6 +165,17 @@ function rawClient(port, bytes) {
   client.closed = new Promise((resolve) => socket.on('close', resolve))
   socket.write(bytes)
   return client
+}
+
+/** Lets the clock of this process stand where a test wants it. */
+function atTime(time, something) {
+  const { now } = Date
+  Date.now = () => time
+  try {
+    return something()
+  } finally {
+    Date.now = now
+  }
 }
 
 /** Waits until something holds, for about so many milliseconds. */
@@ -206,9 +233,12 @@ async function warningsDuring(something) {
 
 module.exports = {
   JsonStore,
+  atTime,
   closeAll,
   gate,
   listen,
+  loggedIn,
+  packageName,
   pause,
   rawClient,
   serve,

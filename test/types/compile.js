@@ -2,7 +2,7 @@
 
 // Compiles type tests as an app would: in an empty project outside of this repository, against the package's files.
 
-const assert = require('node:assert')
+const assert = require('node:assert/strict')
 const { execFile } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')

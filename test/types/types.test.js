@@ -1,6 +1,8 @@
 'use strict'
 
-// With the compiler and the Express of this repository. matrix.js has the others.
+// What compiles with @types/express-session compiles with ours: here in the compiler and Express of this repository;
+// matrix.js
+// has the others.
 
 const path = require('node:path')
 const { compiling, loose, moduleSettings, optionsOf, root, strictest } = require('./compile')

@@ -1,6 +1,6 @@
 'use strict'
 
-const assert = require('node:assert')
+const assert = require('node:assert/strict')
 const { setTimeout: sleep } = require('node:timers/promises')
 
 /** Stores count in whole seconds, some up and some down; the longest wait that is not given up yet. */

@@ -1,6 +1,6 @@
 'use strict'
 
-const assert = require('node:assert')
+const assert = require('node:assert/strict')
 
 const TIMES = Array.from({ length: 50 }, (_, number) => number)
 

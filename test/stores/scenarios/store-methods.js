@@ -1,6 +1,6 @@
 'use strict'
 
-const assert = require('node:assert')
+const assert = require('node:assert/strict')
 
 // Apps call these methods themselves: a list of who is logged in, a button that logs everybody out.
 

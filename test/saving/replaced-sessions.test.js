@@ -1,0 +1,111 @@
+'use strict'
+
+// An app that puts something else in the place of req.session hears of it, and its visitor gets a whole response.
+
+const assert = require('node:assert/strict')
+const { JsonStore, closeAll, serve } = require('../support/harness')
+
+/** The app's error page, or a whole response and the error for `next`: one of them, always. */
+function assertHandled({ end, body }, errors) {
+  assert.equal(end, 'complete')
+  assert.ok(body === 'body' || body.startsWith('Error page: '), body)
+  assert.equal(errors.length, 1)
+}
+
+describe('req.session replaced by what is no session', () => {
+  afterEach(closeAll)
+
+  const replacements = {
+    'a plain object': () => ({ user: 'ada' }),
+    'a string': () => 'session',
+    'a number': () => 5,
+    true: () => true,
+    'an array': () => [],
+    'a function': () => () => {},
+    'a frozen object': () => Object.freeze({})
+  }
+
+  for (const [name, make] of Object.entries(replacements)) {
+    it(`${name}: a finished response and an error that says so`, async () => {
+      const { visit, errors } = await serve(
+        { store: new JsonStore(), resave: true, saveUninitialized: true, unset: 'destroy' },
+        (req, res) => {
+          if (req.url === '/bad') req.session = make()
+          res.send('body')
+        }
+      )
+      assertHandled(await visit({ path: '/bad' }), errors)
+      assert.match(errors[0].message, /req\.session is not a session/)
+      const { cookie } = await visit()
+      errors.length = 0
+      assertHandled(await visit({ path: '/bad', cookie }), errors)
+    })
+  }
+
+  for (const [name, value] of [
+    ['null', null],
+    ['undefined', undefined]
+  ]) {
+    it(`${name}: the session is let go, as unset says`, async () => {
+      const store = new JsonStore()
+      const { visit, errors } = await serve({ store, unset: 'destroy' }, (req, res) => {
+        if (req.url === '/out') req.session = value
+        else req.session.user = 'ada'
+        res.send('body')
+      })
+      const { cookie } = await visit()
+      assert.equal((await visit({ path: '/out', cookie })).body, 'body')
+      assert.deepEqual(store.sessions, {})
+      assert.deepEqual(errors, [])
+    })
+  }
+
+  it("another request's session: each response is finished", async () => {
+    let other
+    const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
+      if (req.url === '/first') {
+        req.session.user = 'ada'
+        other = req.session
+      } else {
+        req.session = other
+      }
+      res.send('body')
+    })
+    await visit({ path: '/first' })
+    assert.equal((await visit()).end, 'complete')
+  })
+
+  for (const sessionID of [42, {}, true, Symbol('id')]) {
+    it(`req.sessionID replaced by ${String(sessionID)}: a finished response`, async () => {
+      const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
+        req.session.user = 'ada'
+        req.sessionID = sessionID
+        res.send('body')
+      })
+      assert.deepEqual((await visit()).body, 'body')
+    })
+  }
+
+  for (const [name, damage] of Object.entries({
+    'the cookie removed from the session': (session) => delete session.cookie,
+    'null in the place of its cookie': (session) => (session.cookie = null)
+  })) {
+    it(`${name}: a finished response and the error`, async () => {
+      const { visit, errors } = await serve({ store: new JsonStore() }, (req, res) => {
+        req.session.user = 'ada'
+        damage(req.session)
+        res.send('body')
+      })
+      assertHandled(await visit(), errors)
+    })
+  }
+
+  it('text for its originalMaxAge: a finished response', async () => {
+    const { visit } = await serve({ store: new JsonStore() }, (req, res) => {
+      req.session.user = 'ada'
+      req.session.cookie.originalMaxAge = 'long'
+      res.send('body')
+    })
+    assert.equal((await visit()).body, 'body')
+  })
+})

@@ -1,0 +1,82 @@
+'use strict'
+
+// A store need not extend our Store, and can be used without a request, as in 1.x.
+
+const assert = require('node:assert/strict')
+const { EventEmitter } = require('node:events')
+const { MemoryStore: TheirMemoryStore } = require('upstream-session')
+const { JsonStore, closeAll, serve, session, usual } = require('../support/harness')
+
+describe('a store', () => {
+  afterEach(closeAll)
+
+  it('need not be an event emitter', async () => {
+    const store = new JsonStore()
+    const plain = {
+      get: store.get.bind(store),
+      set: store.set.bind(store),
+      destroy: store.destroy.bind(store),
+      createSession: store.createSession,
+      on: EventEmitter.prototype.on
+    }
+    const { visit } = await serve({ store: plain }, (req, res) => {
+      req.session.count = (req.session.count || 0) + 1
+      res.send(String(req.session.count))
+    })
+    const { cookie } = await visit()
+    assert.equal((await visit({ cookie })).body, '2')
+  })
+
+  it('may extend another copy of this package, and hand out its sessions', async () => {
+    class Foreign extends TheirMemoryStore {
+      sets = 0
+      set(...args) {
+        this.sets += 1
+        super.set(...args)
+      }
+    }
+    const store = new Foreign()
+    const { visit } = await serve({ store }, (req, res) => {
+      req.session.count = (req.session.count || 0) + 1
+      req.session.save(() => req.session.reload(() => res.send(String(req.session.count))))
+    })
+    const { cookie } = await visit()
+    assert.equal((await visit({ cookie })).body, '2')
+    assert.equal(store.sets, 2, 'what is saved already is not saved again at the end')
+  })
+})
+
+describe('without a request a store', () => {
+  const load = (store, sid) => new Promise((resolve) => store.load(sid, (...answer) => resolve(answer)))
+
+  it('loads a session, which can be saved', async () => {
+    const store = new JsonStore()
+    store.sessions.id1 = JSON.stringify({ cookie: { expires: '2099-01-01T00:00:00.000Z' }, count: 1 })
+    const [, loaded] = await load(store, 'id1')
+    assert.deepEqual([loaded.id, loaded.count], ['id1', 1])
+    assert.ok(loaded.cookie.expires instanceof Date)
+    loaded.count = 2
+    await new Promise((resolve) => loaded.save(resolve))
+    assert.equal(JSON.parse(store.sessions.id1).count, 2)
+  })
+
+  it('loads nothing where there is none', async () => {
+    assert.deepEqual(await load(new JsonStore(), 'unknown'), [undefined])
+  })
+
+  it('says why it cannot load one', async () => {
+    const store = new JsonStore()
+    store.sessions.garbled = '{"count":1}'
+    assert.match((await load(store, 'garbled'))[0].message, /expires/)
+    store.get = (sid, callback) => callback(new Error('out of order'))
+    assert.match((await load(store, 'id1'))[0].message, /out of order/)
+  })
+
+  it('generates one, as the middleware made last would', () => {
+    const store = new JsonStore()
+    for (const path of ['/one', '/two']) session({ ...usual, store, cookie: { path } })
+    const req = {}
+    store.generate(req)
+    assert.equal(req.session.cookie.path, '/two')
+  })
+})
