@@ -11,12 +11,12 @@ import { Ledger } from './ledger.js'
 import { Pending } from './pending.js'
 import { callSave, copyAtEnd, wholeSession } from './session-at-end.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Settings } from '../options.js'
+import type { Settings } from '../settings.js'
 import type { CookieOptions } from '../session/cookie.js'
 import type { SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { SharedStore } from '../storage/shared-store.js'
 import type { Storage } from '../storage/storage.js'
-import type { Answer } from '../storage/store-call.js'
+import type { Answer } from '../support/store-call.js'
 import type { Warnings } from '../support/warnings.js'
 import type { Secret, SignedIds } from '../transport/signed-ids.js'
 import type { Transport } from '../transport/transport.js'
@@ -174,18 +174,23 @@ export class Lifecycle implements SessionKeeper {
   }
 
   private needsAnnouncement(session: Session): boolean {
-    const { ledger, end } = this
+    const { ledger } = this
     const { settings, sharedStore } = this.service
     const id = this.req.sessionID
     if (typeof id !== 'string' || sharedStore.ended.hasEnded(session.id, this.since)) return false
 
-    const isModified = () => ledger.isModified(end?.state ?? ledger.stateOf(session))
     if (!ledger.isPresented(id)) {
-      return settings.saveUninitialized || ledger.isToBeSaved(id) || isModified()
+      return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
     }
     return (
-      settings.rolling || ledger.hasOtherMaxAge(session) || (session.cookie.expires != null && isModified())
+      settings.rolling ||
+      ledger.hasOtherMaxAge(session) ||
+      (session.cookie.expires != null && this.isModified(session))
     )
+  }
+
+  private isModified(session: Session): boolean {
+    return this.ledger.isModified(this.end?.state ?? this.ledger.stateOf(session))
   }
 
   // From the response to the store.
@@ -199,14 +204,16 @@ export class Lifecycle implements SessionKeeper {
   commit(done: Answer): void {
     const end = this.close()
     this.end = end
-    this.pending.whenIdle(() => {
-      const decision = decide(end, this.ledger, this.service.settings)
-      const { session } = end
-      if (decision === 'destroy') this.destroyAtEnd(end, done)
-      else if (decision === 'save' && session) this.saveAtEnd(end, session, done)
-      else if (decision === 'touch' && session) this.touchAtEnd(end, session, done)
-      else done()
-    })
+    this.pending.whenIdle(() => this.carryOut(end, done))
+  }
+
+  private carryOut(end: End, done: Answer): void {
+    const { session } = end
+    const decision = decide(end, this.ledger, this.service.settings)
+    if (decision === 'destroy') this.destroyAtEnd(end, done)
+    else if (decision === 'save' && session) this.saveAtEnd(end, session, done)
+    else if (decision === 'touch' && session) this.touchAtEnd(end, session, done)
+    else done()
   }
 
   /** Looks at the session for the last time. */

@@ -1,10 +1,10 @@
 import { Session } from '../session/session.js'
 import { dataOf, snapshotAgain } from '../session/snapshot.js'
-import { callOwnSave } from '../storage/store-call.js'
+import { callOwnSave } from '../support/store-call.js'
 import type { Cookie } from '../session/cookie.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Snapshot } from '../session/snapshot.js'
-import type { Answer } from '../storage/store-call.js'
+import type { Answer } from '../support/store-call.js'
 import type { Store } from '../stores/store.js'
 import type { End } from './ledger.js'
 

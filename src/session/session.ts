@@ -1,8 +1,8 @@
 import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
-import { callStore } from '../storage/store-call.js'
+import { callStore } from '../support/store-call.js'
 import type { Cookie, SessionCookie } from './cookie.js'
-import type { Answer } from '../storage/store-call.js'
+import type { Answer } from '../support/store-call.js'
 
 /** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
 export interface SessionData {

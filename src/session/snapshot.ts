@@ -107,7 +107,7 @@ function copyOf(value: unknown, depth: number): object | undefined {
   if (depth === MAX_DEPTH) return undefined
   if (isPlainArray(value)) {
     // Without the array's own methods, which may be data.
-    const elements = Array.from<unknown>({ length: value.length })
+    const elements = new Array<unknown>(value.length)
     for (let i = 0; i < elements.length; i++) elements[i] = value[i]
     return copyElements(elements, depth + 1) ? elements : undefined
   }

@@ -42,10 +42,14 @@ export class MemoryStore extends Store {
 
   /** Gives a stored session the cookie, and so the expiry, of `session`. */
   override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
-    const json = jsonOf(this, sid)
-    if (json !== undefined) {
-      const { cookie } = session
-      indexOf(this).put(sid, withCookie(json, cookie), expiryOfCookie(cookie))
+    const index = indexOf(this)
+    const json = index.get(sid)
+    if (json) {
+      const renewed = withCookie(json, session.cookie)
+      const expiry = expiryOfCookie(session.cookie)
+      // Without an idle timeout there is nothing to do.
+      const isSame = renewed === json && expiry === undefined
+      if (!isSame && !removeIfExpired(this, sid, expiryOf(json))) index.put(sid, renewed, expiry)
     }
     if (callback) setImmediate(callback)
   }
@@ -98,12 +102,6 @@ function read(store: MemoryStore, sid: string): SessionData | undefined {
   if (!json) return undefined
   const session = JSON.parse(json) as SessionData
   return removeIfExpired(store, sid, expiryOfCookie(session.cookie)) ? undefined : session
-}
-
-/** The JSON of a session that has not expired. */
-function jsonOf(store: MemoryStore, sid: string): string | undefined {
-  const json = indexOf(store).get(sid)
-  return json && !removeIfExpired(store, sid, expiryOf(json)) ? json : undefined
 }
 
 function removeIfExpired(store: MemoryStore, sid: string, expiry: number | undefined): boolean {

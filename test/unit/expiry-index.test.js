@@ -3,7 +3,7 @@
 // What has expired is found without looking at what has not.
 
 const assert = require('node:assert/strict')
-const { ExpiryIndex } = require('../../dist/expiry-index.js')
+const { ExpiryIndex } = require('../../dist/stores/expiry-index.js')
 const { atTime } = require('../support/harness')
 
 describe('an expiry index', () => {

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const crypto = require('node:crypto')
 const { sign } = require('cookie-signature')
-const { SignedIds } = require('../../dist/signed-ids.js')
+const { SignedIds } = require('../../dist/transport/signed-ids.js')
 
 const valueOf = (id, secret) => encodeURIComponent('s:' + sign(id, secret))
 
