@@ -60,7 +60,9 @@ export class Lifecycle implements SessionKeeper {
   /** Whether the save that is being asked for is that of the end. */
   private isSavingEnd = false
 
-  private touched = false
+  private isTimeoutRestarted = false
+  /** Why it could not be restarted: a fault of the app's own `touch`, or of what is stored. */
+  private timeoutFault: unknown
   private headersAreOut = false
   private isAnnounced = false
 
@@ -148,13 +150,15 @@ export class Lifecycle implements SessionKeeper {
    * @param report - hears of what keeps it from being sent
    */
   announce(res: ServerResponse, report: (error: unknown) => void): void {
-    const { req, service } = this
+    const { req, end } = this
+    const { transport, signedIds } = this.service
     this.headersAreOut = true
 
+    const id = end ? end.id : req.sessionID
     let session: Session | undefined
     try {
-      session = this.end ? this.end.session : this.currentSession()
-      if (!session || !this.needsAnnouncement(session)) return
+      session = end ? end.session : this.currentSession()
+      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return
     } catch (error) {
       // A session that cannot be serialised: commit() meets the same error, and reports it.
       debug('no cookie: %s', error)
@@ -162,22 +166,20 @@ export class Lifecycle implements SessionKeeper {
     }
 
     try {
-      if (!service.transport.maySend(req, session.cookie)) return
+      if (!transport.maySend(req, session.cookie)) return
       this.restartTimeoutOnce(session)
-      const value = service.signedIds.sign(req.sessionID as string, this.secrets)
-      service.transport.write(req, res, value, session.cookie)
-      debugSession('set-cookie %s', req.sessionID)
+      transport.write(req, res, signedIds.sign(id, this.secrets), session.cookie)
+      debugSession('set-cookie %s', id)
       this.isAnnounced = true
     } catch (error) {
       report(error)
     }
   }
 
-  private needsAnnouncement(session: Session): boolean {
+  private needsAnnouncement(session: Session, id: string): boolean {
     const { ledger } = this
     const { settings, sharedStore } = this.service
-    const id = this.req.sessionID
-    if (typeof id !== 'string' || sharedStore.ended.hasEnded(session.id, this.since)) return false
+    if (sharedStore.ended.hasEnded(session.id, this.since)) return false
 
     if (!ledger.isPresented(id)) {
       return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
@@ -207,7 +209,9 @@ export class Lifecycle implements SessionKeeper {
     this.pending.whenIdle(() => this.carryOut(end, done))
   }
 
-  private carryOut(end: End, done: Answer): void {
+  private carryOut(end: End, given: Answer): void {
+    const { timeoutFault } = this
+    const done: Answer = timeoutFault ? (error) => given(error ?? timeoutFault) : given
     const { session } = end
     const decision = decide(end, this.ledger, this.service.settings)
     if (decision === 'destroy') this.destroyAtEnd(end, done)
@@ -237,8 +241,9 @@ export class Lifecycle implements SessionKeeper {
 
   private warnIfTooLate({ session, id }: End & { session: Session }): void {
     const { transport, warnings, settings } = this.service
-    if (!this.headersAreOut || this.isAnnounced || this.ledger.isPresented(id)) return
-    if (this.needsAnnouncement(session) && transport.maySend(this.req, session.cookie)) {
+    if (!this.headersAreOut || this.isAnnounced || typeof id !== 'string') return
+    if (this.ledger.isPresented(id)) return
+    if (this.needsAnnouncement(session, id) && transport.maySend(this.req, session.cookie)) {
       warnHeadersSent(warnings, settings.name)
     }
   }
@@ -314,8 +319,8 @@ export class Lifecycle implements SessionKeeper {
         if (failure) ledger.saveFailed()
         else ledger.saved(state)
         if (!failure && isAfterEnd) ledger.savedAfterEnd = true
-        const isGone = byApp && ended.hasEnded(id, this.since)
-        answer(failure ?? (isGone ? sessionEnded() : undefined))
+        if (!failure && byApp && ended.hasEnded(id, this.since)) answer(sessionEnded())
+        else answer(failure ?? (byApp ? this.timeoutFault : undefined))
       })
     })
   }
@@ -325,13 +330,9 @@ export class Lifecycle implements SessionKeeper {
     debugSession('reloading %s', session.id)
     pending.begin()
     this.storageOf(session).load(session.id, (refused, found) => {
-      let error = refused
-      try {
-        error ??= readAgain(session, found)
-        if (!error) this.resumeReloaded(session.id)
-      } finally {
-        pending.end()
-      }
+      const error = refused ?? readAgain(session, found)
+      if (!error) this.resumeReloaded(session.id)
+      pending.end()
       done(error)
     })
   }
@@ -364,21 +365,26 @@ export class Lifecycle implements SessionKeeper {
 
   /** Ends a session, and has the other requests know. */
   private ending(id: unknown, work: (answer: Answer) => void, done: Answer): void {
-    const { ended } = this.service.sharedStore
     debugSession('destroying %s', id)
-    const wasEnded = ended.hasEnded(id as string, this.since)
-    const takeBack = ended.end(id as string)
-    // The app may do as it likes with what it has ended itself.
-    if (!wasEnded) this.since = ended.now
+    const takeBack = typeof id === 'string' ? this.noteEnding(id) : undefined
     this.endingId = id
     this.pending.begin()
     work((error) => {
-      if (error) takeBack()
+      if (error) takeBack?.()
       else this.ledger.destroyed(id)
       this.endingId = undefined
       this.pending.end()
       done(error)
     })
+  }
+
+  private noteEnding(id: string): () => void {
+    const { ended } = this.service.sharedStore
+    const wasEnded = ended.hasEnded(id, this.since)
+    const takeBack = ended.end(id)
+    // The app may do as it likes with what it has ended itself.
+    if (!wasEnded) this.since = ended.now
+    return takeBack
   }
 
   // What other requests have ended.
@@ -424,14 +430,20 @@ export class Lifecycle implements SessionKeeper {
   }
 
   private restartTimeoutOnce(session: Session): void {
-    if (!this.touched) this.restartTimeout(session)
+    if (!this.isTimeoutRestarted) this.restartTimeout(session)
   }
 
+  /** That this fails must not keep the session from being stored: the app hears of it after that. */
   private restartTimeout(session: Session): void {
-    this.touched = true
-    // Data may be named `touch`.
-    if (typeof session.touch === 'function') session.touch()
-    else Session.prototype.resetMaxAge.call(session)
+    this.isTimeoutRestarted = true
+    this.timeoutFault = undefined
+    try {
+      // Data may be named `touch`.
+      if (typeof session.touch === 'function') session.touch()
+      else Session.prototype.resetMaxAge.call(session)
+    } catch (error) {
+      this.timeoutFault = error ?? new Error('session.touch() threw nothing')
+    }
   }
 
   /** The storage of the middleware, unless the app has given the request another store. */
