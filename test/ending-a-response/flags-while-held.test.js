@@ -42,9 +42,12 @@ class OwnResponse extends ServerResponse {
   }
 }
 
+/** Express gives its responses a prototype of its own: here it descends from the class. */
+const descend = (app) => Object.setPrototypeOf(app.response, OwnResponse.prototype)
+
 const around = {
   ...positions,
-  'a response class of the app': { server: { ServerResponse: OwnResponse } },
+  'a response class of the app': { server: { ServerResponse: OwnResponse }, setUp: descend },
   'an overridden app.response.end': {
     setUp(app) {
       app.response.end = function (...args) {

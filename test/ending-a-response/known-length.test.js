@@ -131,7 +131,13 @@ class OwnResponse extends http.ServerResponse {
   }
 }
 
-const places = { ...positions, 'a response class of the app': { server: { ServerResponse: OwnResponse } } }
+/** Express gives its responses a prototype of its own: here it descends from the class. */
+const descend = (app) => Object.setPrototypeOf(app.response, OwnResponse.prototype)
+
+const places = {
+  ...positions,
+  'a response class of the app': { server: { ServerResponse: OwnResponse }, setUp: descend }
+}
 
 describe('a body that is complete by its Content-Length before end()', () => {
   before(() => {

@@ -52,28 +52,48 @@ function promptStore() {
  *
  * @param handler - what the app does, with a request's session if there are sessions
  * @param how - `options` of session(), or false for an app without sessions; `server`: options of the server; `first`:
- *   middlewares before the session; `then`: middlewares after it; `setUp`: gets the app
+ *   middlewares before the session; `then`: middlewares after it; `setUp`: gets the app; `plain`: without Express
  */
 async function serveApp(
   handler,
-  { options = {}, server = {}, first = [], then = [], setUp = () => {} } = {}
+  { options = {}, server = {}, first = [], then = [], setUp = () => {}, plain = false } = {}
 ) {
-  const app = express()
-  app.set('env', 'test')
-  app.get('/bystander', (req, res) => res.end('served'))
-  setUp(app)
-  const served = { app, errors: [] }
+  const served = { errors: [] }
   let ids = 0
-  for (const middleware of first) app.use(middleware)
-  if (options) app.use(session({ genid: () => 'id' + ++ids, ...usual, ...options }))
-  for (const middleware of then) app.use(middleware)
-  app.use(handler)
+  const sessions = options ? [session({ genid: () => 'id' + ++ids, ...usual, ...options })] : []
+  const app = plain ? plainApp() : express()
+  if (!plain) app.set('env', 'test')
+  setUp(app)
+  app.use((req, res, next) => (req.url === '/bystander' ? res.end('served') : next()))
+  for (const middleware of [...first, ...sessions, ...then, handler]) app.use(middleware)
   app.use((error, req, res, next) => {
     served.errors.push(error)
-    if (res.headersSent) next(error)
-    else res.status(500).end(`Error page: ${error.message}`)
+    if (res.headersSent) return next(error)
+    res.statusCode = 500
+    res.end(`Error page: ${error.message}`)
   })
   return listen(http.createServer(server, app), served)
+}
+
+/** What is left of Express when a server needs no more than its order of middlewares. */
+function plainApp() {
+  const middlewares = []
+  const app = (req, res) => {
+    const run = (at, error) => {
+      const middleware = middlewares[at]
+      if (!middleware) return res.destroy()
+      const next = (problem) => run(at + 1, problem)
+      try {
+        if (error) return middleware.length === 4 ? middleware(error, req, res, next) : next(error)
+        return middleware.length === 4 ? next() : middleware(req, res, next)
+      } catch (problem) {
+        next(problem)
+      }
+    }
+    run(0)
+  }
+  app.use = (middleware) => middlewares.push(middleware)
+  return app
 }
 
 /** What was written to other connections before this has arrived when it is done: the loop has turned often enough. */
@@ -131,9 +151,16 @@ async function oneAfterAnother(port, requests) {
   return seen
 }
 
-/** Bytes without what differs from time to time, and without the cookie of a session. */
+/** Bytes without what differs from time to time, without the cookie of a session, and each head in one order. */
 function comparable(bytes) {
-  return bytes.replace(/(?<=\r\n)(Date|Set-Cookie): [^\r]*\r\n/gi, '')
+  return bytes
+    .replace(/(?<=\r\n)(Date|Set-Cookie): [^\r]*\r\n/gi, '')
+    .replace(/(?<=HTTP\/1\.1 [^\r]*\r\n)([^\r\n]+\r\n)+/g, (headers) =>
+      headers
+        .split(/(?<=\n)/)
+        .sort()
+        .join('')
+    )
 }
 
 /** The middlewares around a session that a response's end must get along with. */
