@@ -52,11 +52,20 @@ function promptStore() {
  *
  * @param handler - what the app does, with a request's session if there are sessions
  * @param how - `options` of session(), or false for an app without sessions; `server`: options of the server; `first`:
- *   middlewares before the session; `then`: middlewares after it; `setUp`: gets the app; `plain`: without Express
+ *   middlewares before the session; `then`: middlewares after it; `setUp`: gets the app; `plain`: without Express;
+ *   `onError`: hears of each error
  */
 async function serveApp(
   handler,
-  { options = {}, server = {}, first = [], then = [], setUp = () => {}, plain = false } = {}
+  {
+    options = {},
+    server = {},
+    first = [],
+    then = [],
+    setUp = () => {},
+    plain = false,
+    onError = () => {}
+  } = {}
 ) {
   const served = { errors: [] }
   let ids = 0
@@ -68,6 +77,7 @@ async function serveApp(
   for (const middleware of [...first, ...sessions, ...then, handler]) app.use(middleware)
   app.use((error, req, res, next) => {
     served.errors.push(error)
+    onError(error)
     if (res.headersSent) return next(error)
     res.statusCode = 500
     res.end(`Error page: ${error.message}`)
@@ -98,7 +108,7 @@ function plainApp() {
 
 /** What was written to other connections before this has arrived when it is done: the loop has turned often enough. */
 async function othersAreServed(port) {
-  for (let i = 0; i < 5; i++) await visit(port, { path: '/bystander' })
+  for (let i = 0; i < 3; i++) await visit(port, { path: '/bystander' })
 }
 
 /** A request as text; the connection is kept unless it is told otherwise. */
