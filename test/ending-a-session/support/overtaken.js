@@ -1,6 +1,5 @@
 'use strict'
 
-const { once } = require('node:events')
 const { JsonStore, gate, rawClient, serve, until } = require('../../support/harness')
 
 /** The ways in which a request ends its session. */
@@ -73,7 +72,7 @@ async function overtaken(slow, { by = 'destroys', ...options } = {}) {
   async function overtakeAfterLeaving() {
     const client = rawClient(port, `GET /slow HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`)
     await until(() => waiting.waiting)
-    const closed = once(slowOne.socket, 'close')
+    const closed = closing(slowOne.socket)
     client.socket.destroy()
     await closed
     await end()
@@ -91,9 +90,14 @@ async function turns(count = 25) {
   for (let i = 0; i < count; i++) await new Promise(setImmediate)
 }
 
+/** When a connection has closed; that the client has reset it is no error here. */
+function closing(socket) {
+  return new Promise((resolve) => socket.once('close', resolve))
+}
+
 /** The error of a method of a session, in the callback's form, which both packages have. */
 function errorOf(session, method) {
   return new Promise((resolve) => session[method]((error) => resolve(error)))
 }
 
-module.exports = { endings, errorOf, overtaken, turns }
+module.exports = { closing, endings, errorOf, overtaken, turns }

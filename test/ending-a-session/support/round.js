@@ -1,10 +1,9 @@
 'use strict'
 
-const { once } = require('node:events')
 const http = require('node:http')
 const express = require('express')
 const { listen, session, usual } = require('../../support/harness')
-const { endings, errorOf, turns } = require('./overtaken')
+const { closing, endings, errorOf, turns } = require('./overtaken')
 
 /** What sessions are configured with; all share one store. */
 const configurations = {
@@ -46,7 +45,7 @@ const steps = {
   },
   async leave({ req, visit }) {
     if (visit.client.destroyed) return
-    const closed = once(req.socket, 'close')
+    const closed = closing(req.socket)
     visit.client.destroy()
     await closed
   }
