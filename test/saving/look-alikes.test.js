@@ -75,7 +75,7 @@ for (const [kind, makeStore] of Object.entries(stores)) {
           const store = makeStore()
           const { visit, errors, cookie } = await afterLogin(store, replacement)
           assert.equal((await visit({ path, cookie })).end, 'complete')
-          await until(() => errors.length > 0, 50).catch(() => {})
+          await until(() => errors.length > 0, 25).catch(() => {})
 
           const heard = errors.length > 0
           assert.deepEqual(Object.keys(store.sessions), ['id1'])
@@ -102,7 +102,7 @@ for (const [kind, makeStore] of Object.entries(stores)) {
         const { visit, errors } = await afterLogin(store, replacement)
         const response = await visit({ path: '/change' })
         assert.equal(response.end, 'complete')
-        await until(() => errors.length > 0, 50).catch(() => {})
+        await until(() => errors.length > 0, 25).catch(() => {})
         if (errors.length > 0) return
 
         assert.equal(stored(store, 'id2').step, 2)
