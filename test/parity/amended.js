@@ -25,15 +25,47 @@ const entry = require.resolve('upstream-session')
 /** A piece of the text of 1.19.0, how often it stands there, and the hook in its place. */
 const hooks = [
   // Each request has its books: what is under way, what is stored. They decide nothing.
-  ['var touched = false', 1, 'var touched = false; var books = new Books(amend, req, res, next, store, hash, options)'],
-  ['function wrapmethods(sess) {', 1, 'function wrapmethods(sess) { books.take(sess, savedHash, theirWrapmethods) }', 'theirWrapmethods'],
+  [
+    'var touched = false',
+    1,
+    'var touched = false; var books = new Books(amend, req, res, next, store, hash, options)'
+  ],
+  [
+    'function wrapmethods(sess) {',
+    1,
+    'function wrapmethods(sess) { books.take(sess, savedHash, theirWrapmethods) }',
+    'theirWrapmethods'
+  ],
   // What it asks itself, to be answered by the differences, too.
-  ['function shouldDestroy(req) {', 1, "function shouldDestroy(req) { return books.ask('destroys', theirShouldDestroy(req), req, cookieId) }", 'theirShouldDestroy'],
-  ['function shouldSave(req) {', 1, "function shouldSave(req) { return books.ask('saves', theirShouldSave(req), req, cookieId) }", 'theirShouldSave'],
-  ['function shouldTouch(req) {', 1, "function shouldTouch(req) { return books.ask('touches', theirShouldTouch(req), req, cookieId) }", 'theirShouldTouch'],
-  ['function shouldSetCookie(req) {', 1, "function shouldSetCookie(req) { return books.ask('sends its cookie', theirShouldSetCookie(req), req, cookieId) }", 'theirShouldSetCookie'],
+  [
+    'function shouldDestroy(req) {',
+    1,
+    "function shouldDestroy(req) { return books.ask('destroys', theirShouldDestroy(req), req, cookieId) }",
+    'theirShouldDestroy'
+  ],
+  [
+    'function shouldSave(req) {',
+    1,
+    "function shouldSave(req) { return books.ask('saves', theirShouldSave(req), req, cookieId) }",
+    'theirShouldSave'
+  ],
+  [
+    'function shouldTouch(req) {',
+    1,
+    "function shouldTouch(req) { return books.ask('touches', theirShouldTouch(req), req, cookieId) }",
+    'theirShouldTouch'
+  ],
+  [
+    'function shouldSetCookie(req) {',
+    1,
+    "function shouldSetCookie(req) { return books.ask('sends its cookie', theirShouldSetCookie(req), req, cookieId) }",
+    'theirShouldSetCookie'
+  ],
   // When it decides what becomes of the session.
-  ['if (shouldDestroy(req)) {', 1, `
+  [
+    'if (shouldDestroy(req)) {',
+    1,
+    `
       if (!books.waits()) return decide(req)
       if (req.session && !touched) {
         books.touch(req.session)
@@ -43,7 +75,8 @@ const hooks = [
       return writetop()
 
       function decide(req) {
-      if (shouldDestroy(req)) {`],
+      if (shouldDestroy(req)) {`
+  ],
   ['return _end.call(res, chunk, encoding);', 2, 'writeend(); return ret;'],
   // When and how that is sent, and said.
   ['res._implicitHeader()', 1, 'books.head(chunk, encoding); res._implicitHeader()'],

@@ -16,9 +16,13 @@ class Books {
 
   /** The session as the app got it: its id, and the idle timeout it had then. Undefined while it has none. */
   original = undefined
-  /** The data that the store is known to hold: `{ id, hash, by }`, `by` being load, save or reload. */
+  /**
+   * The data that the store is known to hold: `{ id, hash, by, call }`, `by` being load, save or reload, by which call of
+   * the app. Answers may come in any order; what was asked last is what counts.
+   */
   stored = undefined
-  /** The last save by the app that was answered well: `{ id, cookie }`. */
+  calls = 0
+  /** The last save by the app that was answered well: `{ id, cookie, call }`. */
   saved = undefined
   /** Saves by the app that are under way, by id. */
   saving = []
@@ -66,10 +70,11 @@ class Books {
   /** A session becomes the request's: its methods are watched. */
   take(session, savedHash, theirWrapmethods) {
     if (!session && this.amend('survives', false, {})) return
+    if (this.watched.has(session)) return
     theirWrapmethods(session)
     if (!this.original) {
       this.original = { id: session.id, maxAge: session.cookie.originalMaxAge }
-      if (savedHash) this.stored = { id: session.id, hash: savedHash, by: 'load' }
+      if (savedHash) this.stored = { id: session.id, hash: savedHash, by: 'load', call: 0 }
     }
     this.watch(session)
   }
@@ -114,6 +119,7 @@ class Books {
     const cookie = this.cookieOf(session)
     const endings = this.endings.get(id) || 0
     const isLate = this.isEnded
+    const call = ++this.calls
     this.saving.push(id)
 
     return (error, done) => {
@@ -124,8 +130,8 @@ class Books {
       }
       if (error) this.saveHasFailed = true
       else {
-        this.stored = { id, hash: data, by: 'save' }
-        this.saved = { id, cookie }
+        this.learn({ id, hash: data, by: 'save', call })
+        if (!(this.saved?.call > call)) this.saved = { id, cookie, call }
         if (isLate) this.savedLate = id
         // The app has brought it back.
         this.endings.delete(id)
@@ -136,11 +142,12 @@ class Books {
   }
 
   reload({ id }) {
+    const call = ++this.calls
     return (error, done) => {
       const { session } = this.req
       if (!error && session) {
         this.watch(session)
-        if (!this.options.resave) this.stored = { id, hash: this.hash(session), by: 'reload' }
+        if (!this.options.resave) this.learn({ id, hash: this.hash(session), by: 'reload', call })
       }
       done(error)
     }
@@ -168,6 +175,10 @@ class Books {
       }
       done(error)
     }
+  }
+
+  learn(stored) {
+    if (!(this.stored?.call > stored.call)) this.stored = stored
   }
 
   // The end of the response.

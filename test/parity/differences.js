@@ -25,7 +25,8 @@ const differences = [
   },
   {
     name: 'a failed save does not count as saved',
-    reason: 'A save that failed does not count as saved; who has asked for one has it tried again at the end.',
+    reason:
+      'A save that failed does not count as saved; who has asked for one has it tried again at the end.',
     at: 'saves',
     apply: (theirs, { books, isStored }) => (books.saveHasFailed ? !isStored : theirs)
   },
@@ -44,13 +45,15 @@ const differences = [
   },
   {
     name: 'what changes of the cookie after an explicit save is saved',
-    reason: 'What changes of the cookie after that (maxAge, an attribute) is stored at the end like any change.',
+    reason:
+      'What changes of the cookie after that (maxAge, an attribute) is stored at the end like any change.',
     at: 'saves',
     apply: (theirs, { isSavedByApp, change }) => theirs || (isSavedByApp && change() === 'attributes')
   },
   {
     name: 'a later save of the app is the last word',
-    reason: 'An explicit save() after end() stores what the session holds then: the end, if it still waits, stores no more.',
+    reason:
+      'An explicit save() after end() stores what the session holds then: the end, if it still waits, stores no more.',
     at: 'saves',
     apply: (theirs, { books, session }) => theirs && books.savedLate !== session.id
   },
@@ -130,7 +133,8 @@ const differences = [
   },
   {
     name: 'an error is heard of when the response is out',
-    reason: "next(err) for a failed save comes when the response is out ('finish' or 'close'): no body is ever cut.",
+    reason:
+      "next(err) for a failed save comes when the response is out ('finish' or 'close'): no body is ever cut.",
     at: 'reports when the response is out',
     apply: () => true
   }

@@ -18,10 +18,7 @@ const storeMethods = ['get', 'set', 'touch', 'destroy']
 
 /** The store begins to fail at some call, and recovers after some, which may be in a later request. */
 const failing = fc.record({
-  methods: fc.oneof(
-    fc.subarray(storeMethods, { minLength: 1, maxLength: 1 }),
-    fc.constant(storeMethods)
-  ),
+  methods: fc.oneof(fc.subarray(storeMethods, { minLength: 1, maxLength: 1 }), fc.constant(storeMethods)),
   from: fc.nat(3),
   calls: fc.integer({ min: 1, max: 5 })
 })

@@ -41,7 +41,11 @@ describe('parity with express-session 1.19.0, under every combination of options
   for (const name of Object.keys(operations)) {
     for (const cookie of isPlain(name) ? ['returning', 'none'] : ['returning']) {
       it(`${name}, with a cookie that is: ${cookie}`, () =>
-        compareAll([login, request({ cookie, operations: [name] }), request({ operations: ['changeNested'] })]))
+        compareAll([
+          login,
+          request({ cookie, operations: [name] }),
+          request({ operations: ['changeNested'] })
+        ]))
     }
   }
 
@@ -85,12 +89,18 @@ describe('parity with express-session 1.19.0, under every combination of options
     'a save under way when the session is regenerated': ['change', 'save without waiting', 'regenerate'],
     'a change while the session is regenerated': ['regenerate without waiting', 'change'],
     'a touch while the session is regenerated': ['regenerate without waiting', 'touch'],
-    'a reload that finds the session again while it is destroyed': ['reload without waiting', 'destroy', 'change'],
+    'a reload that finds the session again while it is destroyed': [
+      'reload without waiting',
+      'destroy',
+      'change'
+    ],
     'all methods at once': methods.map((method) => `${method} without waiting`)
   }
 
   for (const [name, handler] of Object.entries(handlers)) {
-    it(name, () => compareAll([login, request({ operations: handler }), request({})], [request({ operations: handler })]))
+    it(name, () =>
+      compareAll([login, request({ operations: handler }), request({})], [request({ operations: handler })])
+    )
   }
 
   it('a save after the end, while an earlier one is under way', () =>

@@ -271,7 +271,10 @@ describe('a handler that awaits nothing', function () {
   async function run({ visitor, before: early, ending, after: late, store: kind, turns, options }) {
     const store = new TurningStore(kind, turns)
     if (visitor === 'returning') {
-      store.sessions.set('id0', JSON.stringify({ cookie: { originalMaxAge: 60000, path: '/' }, a: 'was here' }))
+      store.sessions.set(
+        'id0',
+        JSON.stringify({ cookie: { originalMaxAge: 60000, path: '/' }, a: 'was here' })
+      )
     }
     const model = new Model(options, new Map(statesIn(store)))
     let ids = 0
@@ -301,7 +304,8 @@ describe('a handler that awaits nothing', function () {
       for (const one of late) await take(one, req, model)
     }
 
-    const cookie = visitor === 'returning' ? `connect.sid=${encodeURIComponent(`s:${sign('id0', SECRET)}`)}` : ''
+    const cookie =
+      visitor === 'returning' ? `connect.sid=${encodeURIComponent(`s:${sign('id0', SECRET)}`)}` : ''
     const [body] = await Promise.all([get(server.address().port, url, cookie), finished])
     await quiet(store)
     handlers.delete(url)
