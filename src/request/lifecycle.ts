@@ -14,6 +14,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Settings } from '../settings.js'
 import type { CookieOptions } from '../session/cookie.js'
 import type { SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
+import type { Ending } from '../storage/ended-sessions.js'
 import type { SharedStore } from '../storage/shared-store.js'
 import type { Storage } from '../storage/storage.js'
 import type { Answer } from '../support/store-call.js'
@@ -50,11 +51,11 @@ export class Lifecycle implements SessionKeeper {
   private readonly ledger = new Ledger()
   private readonly pending = new Pending()
 
-  /** The moment from which endings of the session by other requests count. */
+  /** The moment at which the request began, or its session after that: what has ended before is no matter. */
   private since: number
 
-  /** The id of a session that the app is destroying, or regenerating away. */
-  private endingId: unknown
+  /** The session that the app has ended itself, by destroying it or regenerating it away. */
+  private ownEnding: { id: string; ending: Ending; isDone: boolean } | undefined
 
   private end: End | undefined
   /** Whether the save that is being asked for is that of the end. */
@@ -102,8 +103,10 @@ export class Lifecycle implements SessionKeeper {
         debug('error %j', error)
         next(error)
       } else {
-        debug(found ? 'session found' : 'no session found')
-        this.start(error ? undefined : found, next)
+        // What a late save has brought back is still there until that is undone.
+        const isThere = !error && found && !service.sharedStore.ended.hasEnded(id, this.since)
+        debug(isThere ? 'session found' : 'no session found')
+        this.start(isThere ? found : undefined, next)
       }
     })
   }
@@ -179,7 +182,7 @@ export class Lifecycle implements SessionKeeper {
   private needsAnnouncement(session: Session, id: string): boolean {
     const { ledger } = this
     const { settings, sharedStore } = this.service
-    if (sharedStore.ended.hasEnded(session.id, this.since)) return false
+    if (sharedStore.ended.hasEnded(session.id, this.since) && !this.mayBeginAgain(session.id)) return false
 
     if (!ledger.isPresented(id)) {
       return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
@@ -226,15 +229,15 @@ export class Lifecycle implements SessionKeeper {
     const id = req.sessionID
     const isUnset = req.session == null
     const session = this.currentSession()
-    if (!session) return { session, state: undefined, id, isUnset, isBeingEnded: false }
+    if (!session) return { session, state: undefined, id, isUnset, wasDestroyed: false }
 
     this.restartTimeoutOnce(session)
     if (typeof id !== 'string') debug('session ignored because of bogus req.sessionID %o', typeof id)
     const state = ledger.stateOf(session)
-    const isBeingEnded = this.endingId !== undefined && this.endingId === session.id
+    const wasDestroyed = ledger.isDestroyed(session.id)
     // Should it have to wait for its save, the app may change it meanwhile.
     const cookie = this.pending.isIdle ? undefined : JSON.stringify(session.cookie)
-    const end = { session, state, id, isUnset, isBeingEnded, cookie }
+    const end = { session, state, id, isUnset, wasDestroyed, cookie }
     this.warnIfTooLate(end)
     return end
   }
@@ -278,11 +281,12 @@ export class Lifecycle implements SessionKeeper {
 
   // What the app asks of the session.
 
-  save(session: Session, done: Answer): void {
+  save(given: Session, done: Answer): void {
     const { ledger, pending, isSavingEnd } = this
-    const { id } = session
+    let session: Session
     let state: State
     try {
+      session = this.wholeSession(given)
       ledger.saving(session, !isSavingEnd)
       if (!isSavingEnd) this.restartTimeout(session)
       state = (isSavingEnd ? this.end?.state : undefined) ?? ledger.stateOf(session)
@@ -298,10 +302,10 @@ export class Lifecycle implements SessionKeeper {
       done(error)
     }
     this.unlessEnded(
-      id,
+      session.id,
       () => this.write(session, state, !isSavingEnd, answer),
       () => {
-        debugSession('not saving %s: another request has ended it', id)
+        debugSession('not saving %s: it has been ended', session.id)
         setImmediate(answer, isSavingEnd ? undefined : sessionEnded())
       }
     )
@@ -312,21 +316,23 @@ export class Lifecycle implements SessionKeeper {
     const { ended } = this.service.sharedStore
     const { id } = session
     const isAfterEnd = byApp && this.end !== undefined
-    debugSession('saving %s', id)
+    const turn = ledger.nextTurn()
     const moment = ended.now
+    debugSession('saving %s', id)
     this.storageOf(session).save(id, session, (error) => {
       this.undoIfEnded(id, moment, error, (failure) => {
         if (failure) ledger.saveFailed()
-        else ledger.saved(state)
+        else ledger.saved(state, turn)
         if (!failure && isAfterEnd) ledger.savedAfterEnd = true
-        if (!failure && byApp && ended.hasEnded(id, this.since)) answer(sessionEnded())
+        if (!failure && byApp && this.isEndedByOthers(id)) answer(sessionEnded())
         else answer(failure ?? (byApp ? this.timeoutFault : undefined))
       })
     })
   }
 
-  reload(session: Session, done: Answer): void {
+  reload(given: Session, done: Answer): void {
     const { pending } = this
+    const session = this.wholeSession(given)
     debugSession('reloading %s', session.id)
     pending.begin()
     this.storageOf(session).load(session.id, (refused, found) => {
@@ -344,7 +350,9 @@ export class Lifecycle implements SessionKeeper {
   }
 
   destroy(session: Session, done: Answer): void {
-    this.ending(session.id, (answer) => this.storageOf(session).destroy(session.id, answer), done)
+    const id = session.id ?? this.req.sessionID
+    delete this.req.session
+    this.ending(id, (answer) => this.storageOf(session).destroy(id, answer), done)
   }
 
   regenerate(session: Session, done: Answer): void {
@@ -352,7 +360,7 @@ export class Lifecycle implements SessionKeeper {
     const storage = this.storageOf(session)
     this.ending(
       req.sessionID,
-      (answer) => storage.regenerate(session.req, answer),
+      (answer) => storage.regenerate(session.req ?? req, answer),
       (error) => {
         if (req.session) {
           attachKeeper(req.session, this)
@@ -365,66 +373,79 @@ export class Lifecycle implements SessionKeeper {
 
   /** Ends a session, and has the other requests know. */
   private ending(id: unknown, work: (answer: Answer) => void, done: Answer): void {
+    const { ended } = this.service.sharedStore
     debugSession('destroying %s', id)
-    const takeBack = typeof id === 'string' ? this.noteEnding(id) : undefined
-    this.endingId = id
+    const own = typeof id === 'string' ? { id, ending: ended.end(id), isDone: false } : undefined
+    this.ownEnding = own
     this.pending.begin()
     work((error) => {
-      if (error) takeBack?.()
-      else this.ledger.destroyed(id)
-      this.endingId = undefined
+      if (error && own) ended.takeBack(own.id, own.ending)
+      if (!error && own) own.isDone = true
+      if (!error) this.ledger.destroyed(id)
       this.pending.end()
       done(error)
     })
   }
 
-  private noteEnding(id: string): () => void {
-    const { ended } = this.service.sharedStore
-    const wasEnded = ended.hasEnded(id, this.since)
-    const takeBack = ended.end(id)
-    // The app may do as it likes with what it has ended itself.
-    if (!wasEnded) this.since = ended.now
-    return takeBack
-  }
-
-  // What other requests have ended.
+  // What has ended.
 
   /**
-   * Goes on unless another request has ended the session. A request may go on for longer than endings are remembered;
-   * then the store is asked whether it still has a session that it had.
+   * Goes on unless the session has been ended. A request may go on for longer than endings are remembered; then the store
+   * is asked whether it still has a session that it had.
    */
-  private unlessEnded(id: string, goOn: () => void, ended: () => void): void {
+  private unlessEnded(id: string, goOn: () => void, isEnded: () => void): void {
     const { storage, sharedStore } = this.service
-    const hasEnded = sharedStore.ended.hasEnded(id, this.since)
-    if (hasEnded === true) {
-      ended()
-    } else if (hasEnded === undefined && this.ledger.wasStored(id)) {
+    const { ended } = sharedStore
+    const hasEnded = ended.hasEnded(id, this.since)
+    if (hasEnded === false) {
+      goOn()
+    } else if (hasEnded && this.mayBeginAgain(id)) {
+      this.since = ended.begin(id)
+      goOn()
+    } else if (hasEnded) {
+      isEnded()
+    } else if (this.ledger.wasStored(id)) {
       storage.load(id, (error, found) => {
         if (error || found) goOn()
-        else ended()
+        else isEnded()
       })
     } else {
       goOn()
     }
   }
 
+  /** An id that was in use before may be that of a new session. And the app may do as it likes with what it has ended itself. */
+  private mayBeginAgain(id: string): boolean {
+    return !this.ledger.wasStored(id) || (this.ownEnding?.isDone === true && !this.isEndedByOthers(id))
+  }
+
+  private isEndedByOthers(id: string): boolean {
+    const { ownEnding } = this
+    const { ended } = this.service.sharedStore
+    if (!ended.hasEnded(id, this.since)) return false
+    return ownEnding?.id !== id || !ended.isLatest(id, ownEnding.ending)
+  }
+
   /** A session that was ended while it was being written may have come back by that: away with it. */
   private undoIfEnded(id: string, moment: number, error: unknown, done: Answer): void {
     const { storage, sharedStore } = this.service
-    if (!sharedStore.ended.hasEnded(id, moment)) {
+    if (sharedStore.ended.hasEndedSince(id, moment)) {
+      storage.destroy(id, (refused) => done(error ?? refused))
+    } else {
       done(error)
-      return
     }
-    storage.destroy(id, (refused) => done(error ?? refused))
   }
 
   // The session itself.
 
   /** The request's session, if the app has left one there; made whole where it only looks like one. */
   private currentSession(): Session | undefined {
-    const { req } = this
-    if (!req.session) return undefined
-    const session = wholeSession(req, this.service.settings.store)
+    const { session } = this.req
+    return session ? this.wholeSession(session) : undefined
+  }
+
+  private wholeSession(given: Session): Session {
+    const session = wholeSession(this.req, given, this.service.settings.store)
     if (!keeperOf(session)) attachKeeper(session, this)
     return session
   }
@@ -449,7 +470,7 @@ export class Lifecycle implements SessionKeeper {
   /** The storage of the middleware, unless the app has given the request another store. */
   private storageOf(session: Session): Storage {
     const { settings, storage } = this.service
-    const store = session.req.sessionStore
+    const store = session.req?.sessionStore
     return store === undefined || store === settings.store ? storage : callsTo(store as object)
   }
 }

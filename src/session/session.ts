@@ -123,7 +123,6 @@ export class Session {
   destroy(): Promise<void>
   destroy(callback: (err: any) => void): this
   destroy(callback?: Answer): this | Promise<void> {
-    delete this.req.session
     return answer(this, 'destroy', callback)
   }
 
@@ -215,6 +214,7 @@ const withoutKeeper: SessionKeeper = {
   },
 
   destroy(session, done) {
+    delete session.req.session
     callStore(storeOf(session), 'destroy', [session.id], done)
   },
 
