@@ -131,3 +131,40 @@ for (const [kind, makeStore] of Object.entries(stores)) {
     }
   })
 }
+
+describe('a method of what only looks like a session', () => {
+  afterEach(closeAll)
+
+  const withMethods = [
+    'a deep clone by lodash',
+    'a copy with the methods of a session',
+    'a copy with the prototype of the session',
+    'an object that inherits from the session'
+  ]
+
+  for (const name of withMethods) {
+    for (const method of ['save', 'reload', 'destroy', 'regenerate']) {
+      for (const way of ['a callback', 'a promise']) {
+        it(`answers or throws, and the response comes: ${method}() of ${name}, by ${way}`, async () => {
+          const { visit } = await serve({ store: new JsonStore() }, async (req, res) => {
+            if (req.path === '/login') req.session.user = 'ada'
+            if (req.path !== '/call') return res.send('body')
+
+            req.session = lookAlikes[name](req)
+            const { session } = req
+            const answered = new Promise((resolve) => {
+              if (way === 'a callback') session[method](resolve)
+              else resolve(session[method]())
+            })
+            // Who has heard that it failed goes on with what there is.
+            await answered.catch(() => {})
+            res.send('body')
+          })
+          const { cookie } = await visit({ path: '/login' })
+          assert.equal((await visit({ path: '/call', cookie })).end, 'complete')
+          assert.equal((await visit({ path: '/look', cookie })).end, 'complete')
+        })
+      }
+    }
+  }
+})
