@@ -21,12 +21,23 @@ export function wholeSession(req: SessionHolder, given: Session, store: Store): 
   if (typeof cookie !== 'object' || cookie === null) {
     throw new TypeError('req.session is not a session; to start afresh, call req.session.regenerate()')
   }
-  if (given.id !== undefined && Object.hasOwn(given, 'cookie')) return given
+  if (given.id !== undefined && Object.hasOwn(given, 'cookie')) {
+    hideOwnMethods(given)
+    return given
+  }
 
   const data = {} as Record<string, unknown>
   for (const key in given) data[key] = (given as unknown as Record<string, unknown>)[key]
   const holder = given === req.session ? req : { sessionID: req.sessionID, sessionStore: store }
   return store.createSession(holder, data as unknown as SessionData)
+}
+
+/** In 1.x a session has these as hidden properties: one that an app replaces is not data. */
+function hideOwnMethods(session: Session): void {
+  for (const name of ['save', 'reload'] as const) {
+    if (!Object.prototype.propertyIsEnumerable.call(session, name)) continue
+    if (typeof session[name] === 'function') Reflect.defineProperty(session, name, { enumerable: false })
+  }
 }
 
 /**
