@@ -3,7 +3,7 @@ import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import { SessionIndex } from './session-index.js'
 import { Store } from './store.js'
-import { expiryOf, expiryOfCookie, withCookie } from './stored-json.js'
+import { expiryOfCookie, withCookie } from './stored-json.js'
 import type { SessionData } from '../session/session.js'
 
 /** How many expired sessions one `set` removes on its way: more than it adds, so that the rest shrinks. */
@@ -43,13 +43,10 @@ export class MemoryStore extends Store {
   /** Gives a stored session the cookie, and so the expiry, of `session`. */
   override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
     const index = indexOf(this)
-    const json = index.get(sid)
+    const json = index.getLiving(sid)
     if (json) {
       const renewed = withCookie(json, session.cookie)
-      const expiry = expiryOfCookie(session.cookie)
-      // Without an idle timeout there is nothing to do.
-      const isSame = renewed === json && expiry === undefined
-      if (!isSame && !removeIfExpired(this, sid, expiryOf(json))) index.put(sid, renewed, expiry)
+      if (renewed !== json) index.put(sid, renewed, expiryOfCookie(session.cookie))
     }
     if (callback) setImmediate(callback)
   }
@@ -98,14 +95,13 @@ function indexOf(store: MemoryStore): SessionIndex {
 
 /** Reads a session; one that has expired is removed. */
 function read(store: MemoryStore, sid: string): SessionData | undefined {
-  const json = indexOf(store).get(sid)
+  const index = indexOf(store)
+  const json = index.get(sid)
   if (!json) return undefined
-  const session = JSON.parse(json) as SessionData
-  return removeIfExpired(store, sid, expiryOfCookie(session.cookie)) ? undefined : session
-}
 
-function removeIfExpired(store: MemoryStore, sid: string, expiry: number | undefined): boolean {
-  if (expiry === undefined || expiry > Date.now()) return false
-  indexOf(store).remove(sid)
-  return true
+  const session = JSON.parse(json) as SessionData
+  const expiry = expiryOfCookie(session.cookie)
+  if (expiry === undefined || expiry > Date.now()) return session
+  index.remove(sid)
+  return undefined
 }

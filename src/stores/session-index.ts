@@ -56,6 +56,13 @@ export class SessionIndex {
     return this.texts[id]
   }
 
+  /** The text of a session that has not expired. */
+  getLiving(id: string): string | undefined {
+    if (!this.expiries.hasExpired(id)) return this.texts[id]
+    this.remove(id)
+    return undefined
+  }
+
   /** @param expiry - in milliseconds of Unix time; undefined for never */
   put(id: string, text: string, expiry: number | undefined): void {
     this.texts[id] = text
