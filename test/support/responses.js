@@ -173,6 +173,12 @@ function comparable(bytes) {
     )
 }
 
+/** How an app is served whose responses are of a class of its own; Express would hide it behind its own prototype. */
+function ownClass(ServerResponse) {
+  const response = Object.create(ServerResponse.prototype, Object.getOwnPropertyDescriptors(express.response))
+  return { server: { ServerResponse }, setUp: (app) => Object.setPrototypeOf(app.response, response) }
+}
+
 /** The middlewares around a session that a response's end must get along with. */
 const positions = {
   'nothing else': {},
@@ -185,6 +191,7 @@ module.exports = {
   heldStore,
   oneAfterAnother,
   othersAreServed,
+  ownClass,
   positions,
   promptStore,
   requestText,
