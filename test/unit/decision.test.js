@@ -20,7 +20,6 @@ function sessionOf(id, data) {
 /** A request, which tells its ledger all that happens to it. */
 class Request {
   ledger = new Ledger()
-  isBeingEnded = false
 
   constructor({ resave }) {
     this.resave = resave
@@ -54,7 +53,12 @@ class Request {
     },
     save: () => {
       this.ledger.saving(this.session, true)
-      this.ledger.saved(this.ledger.stateOf(this.session))
+      this.ledger.saved(this.ledger.stateOf(this.session), this.ledger.nextTurn())
+    },
+    'save twice, and be answered out of turn': () => {
+      const turns = [this.ledger.nextTurn(), this.ledger.nextTurn()]
+      this.ledger.saving(this.session, true)
+      for (const turn of turns.reverse()) this.ledger.saved(this.ledger.stateOf(this.session), turn)
     },
     'save in vain': () => {
       this.ledger.saving(this.session, true)
@@ -69,7 +73,11 @@ class Request {
     },
     destroy: () => {
       this.ledger.destroyed(this.id)
+      this.former = this.session
       this.session = undefined
+    },
+    'put it back': () => {
+      this.session = this.former
     },
     regenerate: () => this.regenerate('id2'),
     'regenerate to the same id': () => this.regenerate('id1'),
@@ -77,11 +85,7 @@ class Request {
       this.id = 'other'
     },
     'end it without waiting, and hear of it': () => {
-      this.isBeingEnded = true
       this.afterEnd = () => this.ledger.destroyed('id1')
-    },
-    'end it without waiting, and be refused': () => {
-      this.isBeingEnded = true
     },
     'save after the end': () => {
       this.afterEnd = () => {
@@ -104,9 +108,10 @@ class Request {
   }
 
   end() {
-    const { session, id, isBeingEnded } = this
-    const state = session && this.ledger.stateOf(session)
-    const end = { session, state, id, isUnset: !session, isBeingEnded }
+    const { session, id, ledger } = this
+    const state = session && ledger.stateOf(session)
+    const wasDestroyed = Boolean(session) && ledger.isDestroyed(session.id)
+    const end = { session, state, id, isUnset: !session, wasDestroyed }
     this.afterEnd?.()
     return end
   }
@@ -141,8 +146,13 @@ const table = [
     ['touch', 'touch', 'touch', 'save', 'touch']
   ],
   [['new session', 'save in vain'], all('save')],
+  [['new session', 'save twice, and be answered out of turn'], all('save')],
   [['new session', 'regenerate'], all('save')],
   [['new session', 'destroy'], all('nothing')],
+  [
+    ['new session', 'destroy', 'put it back'],
+    ['nothing', 'save', 'nothing', 'nothing', 'nothing']
+  ],
   [
     ['new session', 'unset'],
     ['nothing', 'nothing', 'nothing', 'nothing', 'destroy']
@@ -178,7 +188,9 @@ const table = [
     ['touch', 'touch', 'save', 'nothing', 'touch']
   ],
   [['stored session', 'reload', 'write'], all('save')],
+  [['stored session', 'save twice, and be answered out of turn'], all('save')],
   [['stored session', 'destroy'], all('nothing')],
+  [['stored session', 'destroy', 'put it back'], all('save')],
   [
     ['stored session', 'unset'],
     ['nothing', 'nothing', 'nothing', 'nothing', 'destroy']
@@ -199,11 +211,6 @@ const table = [
   [['stored session', 'give the request another id'], all('nothing')],
 
   [['stored session', 'write', 'end it without waiting, and hear of it'], all('nothing')],
-  [
-    ['stored session', 'end it without waiting, and be refused'],
-    ['touch', 'touch', 'save', 'nothing', 'touch']
-  ],
-  [['stored session', 'write', 'end it without waiting, and be refused'], all('save')],
   [['stored session', 'write', 'save after the end'], all('nothing')],
 
   [['unset'], all('nothing')],
@@ -227,7 +234,15 @@ describe('the decision at the end of a response', () => {
   }
 
   const beginnings = ['new session', 'no such session', 'stored session']
-  const nextSteps = ['write', 'set the path', 'move the expiry', 'save', 'save in vain', 'regenerate']
+  const nextSteps = [
+    'write',
+    'set the path',
+    'move the expiry',
+    'save',
+    'save in vain',
+    'regenerate',
+    'save twice, and be answered out of turn'
+  ]
   const stories = fc
     .tuple(fc.constantFrom(...beginnings), fc.array(fc.constantFrom(...nextSteps)))
     .map(([beginning, steps]) => [beginning, ...steps])

@@ -26,7 +26,7 @@ function opened(session, data = session) {
 
 function saveByApp(ledger, session) {
   ledger.saving(session, true)
-  ledger.saved(ledger.stateOf(session))
+  ledger.saved(ledger.stateOf(session), ledger.nextTurn())
 }
 
 describe('the ledger of a request', () => {
@@ -150,6 +150,19 @@ describe('the ledger of a request', () => {
       const ledger = opened(session)
       saveByApp(ledger, session)
       atTime(NOW + 5000, () => session.resetMaxAge())
+      assert.equal(ledger.isStored(ledger.stateOf(session)), true)
+    })
+
+    it('does not know which of two saves the store holds that were answered out of turn', () => {
+      const session = sessionOf('id1', {})
+      const ledger = opened(session)
+      const turns = [1, 2, 3].map(() => ledger.nextTurn())
+      const save = (turn) => ledger.saved(ledger.stateOf(session), turn)
+      save(turns[1])
+      assert.equal(ledger.isStored(ledger.stateOf(session)), true)
+      save(turns[0])
+      assert.equal(ledger.isStored(ledger.stateOf(session)), false)
+      save(turns[2])
       assert.equal(ledger.isStored(ledger.stateOf(session)), true)
     })
 

@@ -102,13 +102,21 @@ describe('a session index', () => {
   })
 
   it('never loses what it cannot read', () => {
-    const texts = { a: 'garbage', b: '{"cookie":{', c: '', d: jsonOf('tomorrow'), e: 'null' }
+    const texts = { a: 'garbage', b: '{"cookie":{', c: jsonOf('tomorrow'), d: 'null' }
     const index = indexOf(texts)
-    index.sessions.f = 'garbage'
-    index.sessions.g = 42
-    index.sessions.h = undefined
-    assert.equal(sizeAt(LATER, index), 8)
-    assert.equal(index.get('f'), 'garbage')
+    index.sessions.e = 'garbage'
+    index.sessions.f = 42
+    assert.equal(sizeAt(LATER, index), 6)
+    assert.equal(index.get('e'), 'garbage')
+  })
+
+  it('counts what is empty as no session', () => {
+    const index = indexOf({ a: '', b: SOON, c: NEVER })
+    index.sessions.b = ''
+    index.sessions.c = undefined
+    assert.equal(sizeAt(NOW, index), 0)
+    index.sessions.a = SOON
+    assert.equal(sizeAt(NOW, index), 1)
   })
 
   it('goes by the text when that says otherwise than it was told', () => {
