@@ -15,7 +15,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Settings } from './options.js'
 import type { SessionfulRequest } from './request/lifecycle.js'
-import type { CookieOptions } from './session/cookie.js'
+import type { GivenCookieOptions } from './session/cookie.js'
 
 type Next = (error?: unknown) => void
 
@@ -58,7 +58,7 @@ export function createMiddleware(settings: Settings) {
       return
     }
 
-    let cookieOptions: CookieOptions
+    let cookieOptions: GivenCookieOptions
     try {
       cookieOptions = cookieOptionsFor(req, settings)
     } catch (error) {

@@ -2,7 +2,7 @@ import { isSecure } from '../transport/secure-connection.js'
 import { Cookie } from './cookie.js'
 import { Session } from './session.js'
 import type { IncomingMessage } from 'node:http'
-import type { CookieOptions } from './cookie.js'
+import type { GivenCookieOptions } from './cookie.js'
 import type { Settings } from '../options.js'
 import type { Warnings } from '../support/warnings.js'
 import type { SessionRequest } from './session.js'
@@ -19,7 +19,7 @@ import type { SessionRequest } from './session.js'
 export function generateSession(
   req: SessionRequest,
   settings: Settings,
-  options: CookieOptions,
+  options: GivenCookieOptions,
   warnings: Warnings
 ): void {
   const message = req as IncomingMessage
@@ -38,7 +38,7 @@ export function generateSession(
 }
 
 /** The cookie's attributes for a request: an app may decide on them anew each time. */
-export function cookieOptionsFor(req: SessionRequest, settings: Settings): CookieOptions {
+export function cookieOptionsFor(req: SessionRequest, settings: Settings): GivenCookieOptions {
   const { cookie } = settings
   return typeof cookie === 'function' ? cookie(req as IncomingMessage) || {} : cookie
 }
