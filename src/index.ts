@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
+import express = require('./express.js')
 import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
@@ -10,22 +11,23 @@ import stores = require('./stores/store.js')
 // Here, not where it is used: a notice names the line of the app that called into this file.
 const deprecate = depd('express-session')
 
+// An app may have a copy of `@types/express-session` left, which declares the same, and TypeScript merges the two. So:
+// - `Request` inherits what it gets: the other's properties then stand above ours, not against them.
+// - `session` makes the other's properties have our types: it says `session.Session` there, and a name within a namespace
+//   is looked up in that namespace first. So `req.session` is what this package says it is, whichever comes first.
+// - `SessionStore` is an alias, which may bear the name of a type that another file declares. The namespace beside it is
+//   empty; without it TypeScript would put in the type before it compares.
 declare global {
   namespace Express {
-    /** The store of a request's session. */
-    type SessionStore = session.Store & { generate: (req: Request) => void }
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- see above
+    interface Request extends express.RequestWithSession {}
 
-    interface Request {
-      /** The session of this request: data to read and write, and methods. */
-      get session(): session.Session & Partial<session.SessionData>
-      set session(value: (session.Session & Partial<session.SessionData>) | null | undefined)
+    export import session = express.session
 
-      /** The session id. */
-      sessionID: string
-
-      /** The store of the session. */
-      sessionStore: SessionStore
-    }
+    namespace SessionStore {}
+    // eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error beside the other's, and none alone
+    /** @ts-ignore The store of a request's session. */
+    export import SessionStore = express.SessionStore
   }
 }
 

@@ -12,7 +12,7 @@ import { Pending } from './pending.js'
 import { callSave, copyAtEnd, wholeSession } from './session-at-end.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Settings } from '../settings.js'
-import type { CookieOptions } from '../session/cookie.js'
+import type { GivenCookieOptions } from '../session/cookie.js'
 import type { SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Ending } from '../storage/ended-sessions.js'
 import type { SharedStore } from '../storage/shared-store.js'
@@ -69,7 +69,7 @@ export class Lifecycle implements SessionKeeper {
 
   constructor(
     private readonly service: Service,
-    private readonly cookieOptions: CookieOptions,
+    private readonly cookieOptions: GivenCookieOptions,
     private readonly secrets: readonly Secret[],
     private readonly req: SessionfulRequest
   ) {
