@@ -50,9 +50,10 @@ export class Ledger {
   private toBeSaved: unknown
   /** The id of a session that the app itself has saved, or is saving. */
   private savedByApp: unknown
-  private destroyedId: unknown
+  /** The ids of sessions that the app itself has ended. */
+  private destroyedIds: Set<unknown> | undefined
 
-  /** How many saves the store has been asked for, and which of them is the latest that it has answered. */
+  /** How many saves and reloads the store has been asked for, and the latest that tells what it holds. */
   private turns = 0
   private turnStored = 0
 
@@ -92,34 +93,48 @@ export class Ledger {
     if (byApp) this.savedByApp = session.id
   }
 
-  /** The place of a save among those of the request. */
+  /** The place of a save or a reload among those of the request. */
   nextTurn(): number {
     return ++this.turns
   }
 
-  /** @param turn - of this save. When a later one was answered first, nobody knows which one the store holds. */
+  /** Notes what was saved. When a later save was answered first, nobody knows which of them the store holds. */
   saved(state: State, turn: number): void {
     this.stored = turn > this.turnStored ? state : undefined
     this.turnStored = Math.max(turn, this.turnStored)
   }
 
-  saveFailed(): void {
-    this.savedByApp = undefined
+  /** Notes that a save has failed: the store holds what it held before. */
+  saveFailed(id: unknown): void {
+    const isSavedBefore = this.stored?.id === id && this.stored?.cookie !== undefined
+    if (this.savedByApp === id && !isSavedBefore) this.savedByApp = undefined
   }
 
-  /** @param id - under which the store has it, which need not be the session's own any more */
-  reloaded(id: unknown, session: Session): void {
+  /** Notes that what was saved has been taken out of the store again. */
+  undone(): void {
+    this.stored = undefined
+  }
+
+  /**
+   * Notes what was loaded again, unless a later save was answered first.
+   *
+   * @param id - under which the store has it, which need not be the session's own any more
+   */
+  reloaded(id: unknown, session: Session, turn: number): void {
+    if (turn < this.turnStored) return
     this.stored = { ...this.stateOf(session), id }
+    this.turnStored = turn
   }
 
   destroyed(id: unknown): void {
-    this.destroyedId = id
+    this.destroyedIds ??= new Set()
+    this.destroyedIds.add(id)
     if (this.stored?.id === id) this.stored = undefined
   }
 
   /** Notes the session that takes the place of one that was destroyed: it may have got the same id, from `genid`. */
   replaced(session: Session): void {
-    if (this.isDestroyed(session.id)) this.destroyedId = undefined
+    this.destroyedIds?.delete(session.id)
   }
 
   // The questions.
@@ -130,7 +145,7 @@ export class Ledger {
   }
 
   isDestroyed(id: unknown): boolean {
-    return this.destroyedId !== undefined && this.destroyedId === id
+    return this.destroyedIds?.has(id) === true
   }
 
   isPresented(id: unknown): boolean {

@@ -53,15 +53,17 @@ export class Lifecycle implements SessionKeeper {
   /** The moment at which the request began, or its session after that: what has ended before is no matter. */
   private since: number
 
-  /** The session that the app has ended itself, by destroying it or regenerating it away. */
-  private ownEnding: { id: string; moment: number; isDone: boolean } | undefined
+  /** When the app has ended a session itself, by its id, and whether the store has done that. */
+  private ownEndings: Map<string, { moment: number; isDone: boolean }> | undefined
 
   private end: End | undefined
   /** Whether the save that is being asked for is that of the end. */
   private isSavingEnd = false
 
-  /** The session whose idle timeout this request has restarted. */
-  private restarted: Session | undefined
+  /** Whether the idle timeout has been restarted, as it is once a request. */
+  private isTouched = false
+  /** The id of a session whose idle timeout a save of the app has restarted. */
+  private touchedBySave: unknown
   /** Why it could not be restarted: a fault of the app's own `touch`, or of what is stored. */
   private timeoutFault: unknown
   private headersAreOut = false
@@ -222,12 +224,17 @@ export class Lifecycle implements SessionKeeper {
   private carryOut(end: End, given: Answer): void {
     const { timeoutFault } = this
     const done: Answer = timeoutFault ? (error) => given(error ?? timeoutFault) : given
-    const { session } = end
     const decision = decide(end, this.ledger, this.service.settings)
     if (decision === 'destroy') this.destroyAtEnd(end, done)
-    else if (decision === 'save' && session) this.saveAtEnd(end, session, done)
-    else if (decision === 'touch' && session) this.touchAtEnd(end, session, done)
+    else if (decision === 'save') this.saveAtEnd(this.sessionAtEnd(end), done)
+    else if (decision === 'touch') this.touchAtEnd(end.id as string, this.sessionAtEnd(end), done)
     else done()
+  }
+
+  private sessionAtEnd(end: End): Session {
+    const copy = copyAtEnd(end, this.service.settings.store)
+    if (copy) attachKeeper(copy, this)
+    return copy ?? (end.session as Session)
   }
 
   /** Looks at the session for the last time. */
@@ -261,25 +268,23 @@ export class Lifecycle implements SessionKeeper {
     this.ending(id, (answer) => this.service.storage.destroy(id as string, answer), done)
   }
 
-  private saveAtEnd(end: End, session: Session, done: Answer): void {
-    const copy = copyAtEnd(end, this.service.settings.store)
-    if (copy) attachKeeper(copy, this)
+  private saveAtEnd(session: Session, done: Answer): void {
     this.isSavingEnd = true
     try {
-      callSave(copy ?? session, done)
+      callSave(session, done)
     } finally {
       this.isSavingEnd = false
     }
   }
 
-  private touchAtEnd({ id }: End, session: Session, done: Answer): void {
+  private touchAtEnd(id: string, session: Session, done: Answer): void {
     const { storage, sharedStore } = this.service
-    const sid = id as string
     const touch = () => {
-      debugSession('touching %s', sid)
+      debugSession('touching %s', id)
       const moment = sharedStore.ended.now
-      storage.touch(sid, session, (error) => {
-        this.undoIfEnded(sid, moment, error, done)
+      storage.touch(id, session, (error) => {
+        if (sharedStore.ended.hasEndedSince(id, moment)) this.undo(id, error, done)
+        else done(error)
       })
     }
     this.unlessEnded(session.id, touch, done)
@@ -294,10 +299,13 @@ export class Lifecycle implements SessionKeeper {
     try {
       session = this.wholeSession(given)
       ledger.saving(session, !isSavingEnd)
-      if (!isSavingEnd) this.restartTimeout(session)
+      if (!isSavingEnd) {
+        this.touchedBySave = session.id
+        this.restartTimeout(session)
+      }
       state = (isSavingEnd ? this.end?.state : undefined) ?? ledger.stateOf(session)
     } catch (error) {
-      this.saveFailed()
+      this.saveFailed(given.id)
       setImmediate(done, error)
       return
     }
@@ -326,39 +334,46 @@ export class Lifecycle implements SessionKeeper {
     const moment = ended.now
     debugSession('saving %s', id)
     this.storageOf(session).save(id, session, (error) => {
-      this.undoIfEnded(id, moment, error, (failure) => {
-        if (!failure) ledger.saved(state, turn)
-        else this.saveFailed()
-        if (!failure && isAfterEnd) ledger.savedAfterEnd = true
-        if (!failure && byApp && this.isEndedByOthers(id)) answer(sessionEnded())
-        else answer(failure ?? (byApp ? this.timeoutFault : undefined))
-      })
+      if (ended.hasEndedSince(id, moment)) {
+        ledger.undone()
+        this.undo(id, error, (failure) => {
+          answer(failure ?? (byApp && this.isEndedByOthers(id) ? sessionEnded() : undefined))
+        })
+      } else if (error) {
+        this.saveFailed(id)
+        answer(error)
+      } else {
+        ledger.saved(state, turn)
+        if (isAfterEnd) ledger.savedAfterEnd = true
+        answer(byApp ? this.timeoutFault : undefined)
+      }
     })
   }
 
   /** Then another one is due, as if there had been none. */
-  private saveFailed(): void {
-    this.ledger.saveFailed()
-    this.restarted = undefined
+  private saveFailed(id: unknown): void {
+    this.ledger.saveFailed(id)
+    this.touchedBySave = undefined
   }
 
   reload(given: Session, done: Answer): void {
-    const { pending } = this
+    const { pending, ledger } = this
     const session = this.wholeSession(given)
+    const turn = ledger.nextTurn()
     debugSession('reloading %s', session.id)
     pending.begin()
     this.storageOf(session).load(session.id, (refused, found) => {
       const error = refused ?? readAgain(session, found)
-      if (!error) this.resumeReloaded(session.id)
+      if (!error) this.resumeReloaded(session.id, turn)
       pending.end()
       done(error)
     })
   }
 
-  private resumeReloaded(id: unknown): void {
+  private resumeReloaded(id: unknown, turn: number): void {
     const session = this.req.session as Session
     attachKeeper(session, this)
-    if (!this.service.settings.resave) this.ledger.reloaded(id, session)
+    if (!this.service.settings.resave) this.ledger.reloaded(id, session, turn)
   }
 
   destroy(session: Session, done: Answer): void {
@@ -385,18 +400,26 @@ export class Lifecycle implements SessionKeeper {
 
   /** Ends a session, and has the other requests know. */
   private ending(id: unknown, work: (answer: Answer) => void, done: Answer): void {
-    const { ended } = this.service.sharedStore
     debugSession('destroying %s', id)
-    const own = typeof id === 'string' ? { id, moment: ended.end(id), isDone: false } : undefined
-    this.ownEnding = own
+    const answerTo = typeof id === 'string' ? this.noteEnding(id) : undefined
     this.pending.begin()
     work((error) => {
-      if (own) ended.answer(own.id, Boolean(error))
-      if (own && !error) own.isDone = true
+      answerTo?.(error)
       if (!error) this.ledger.destroyed(id)
       this.pending.end()
       done(error)
     })
+  }
+
+  private noteEnding(id: string): Answer {
+    const { ended } = this.service.sharedStore
+    const ending = { moment: ended.end(id), isDone: false }
+    this.ownEndings ??= new Map()
+    this.ownEndings.set(id, ending)
+    return (error) => {
+      ended.answer(id, Boolean(error))
+      ending.isDone = !error
+    }
   }
 
   // What has ended.
@@ -428,24 +451,18 @@ export class Lifecycle implements SessionKeeper {
 
   /** An id that was in use before may be that of a new session. And the app may do as it likes with what it has ended itself. */
   private mayBeginAgain(id: string): boolean {
-    return !this.ledger.wasStored(id) || (this.ownEnding?.isDone === true && !this.isEndedByOthers(id))
+    if (!this.ledger.wasStored(id)) return true
+    return this.ownEndings?.get(id)?.isDone === true && !this.isEndedByOthers(id)
   }
 
   private isEndedByOthers(id: string): boolean {
-    const { ownEnding } = this
     const { ended } = this.service.sharedStore
-    if (!ended.hasEnded(id, this.since)) return false
-    return ownEnding?.id !== id || ended.momentOf(id) !== ownEnding.moment
+    return Boolean(ended.hasEnded(id, this.since)) && ended.momentOf(id) !== this.ownEndings?.get(id)?.moment
   }
 
   /** A session that was ended while it was being written may have come back by that: away with it. */
-  private undoIfEnded(id: string, moment: number, error: unknown, done: Answer): void {
-    const { storage, sharedStore } = this.service
-    if (sharedStore.ended.hasEndedSince(id, moment)) {
-      storage.destroy(id, (refused) => done(error ?? refused))
-    } else {
-      done(error)
-    }
+  private undo(id: string, error: unknown, done: Answer): void {
+    this.service.storage.destroy(id, (refused) => done(error ?? refused))
   }
 
   // The session itself.
@@ -463,12 +480,14 @@ export class Lifecycle implements SessionKeeper {
   }
 
   private restartTimeoutOnce(session: Session): void {
-    if (this.restarted !== session) this.restartTimeout(session)
+    if (this.isTouched) return
+    this.isTouched = true
+    const isDone = this.touchedBySave !== undefined && this.touchedBySave === session.id
+    if (!isDone) this.restartTimeout(session)
   }
 
   /** That this fails must not keep the session from being stored: the app hears of it after that. */
   private restartTimeout(session: Session): void {
-    this.restarted = session
     this.timeoutFault = undefined
     try {
       // Data may be named `touch`.

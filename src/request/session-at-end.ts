@@ -48,7 +48,7 @@ function hideOwnMethods(session: Session): void {
 export function copyAtEnd({ session, state, cookie }: End, store: Store): Session | undefined {
   if (!session || !state || cookie === undefined || isUnchanged(session, state.data, cookie)) return undefined
   const holder = { sessionID: state.id, sessionStore: store }
-  return store.createSession(holder, { ...dataOf(state.data), cookie: JSON.parse(cookie) as Cookie })
+  return store.createSession(holder, { cookie: JSON.parse(cookie) as Cookie, ...dataOf(state.data) })
 }
 
 function isUnchanged(session: Session, data: Snapshot, cookie: string): boolean {
