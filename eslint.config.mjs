@@ -37,6 +37,39 @@ const mocha = {
   it: 'readonly'
 }
 
+/** The rooms of `src`, from the ground up: each imports what lies below it, or beside it in the same room. */
+const rooms = [
+  'support',
+  'session',
+  'stores',
+  'transport',
+  'settings.ts',
+  'storage',
+  'request',
+  'options.ts',
+  'middleware.ts',
+  'index.ts'
+]
+
+/** Two rooms side by side know nothing of each other. */
+const beside = { transport: ['stores'] }
+
+const importsGoDown = rooms.map((room, floor) => {
+  const above = [...rooms.slice(floor + 1), ...(beside[room] ?? [])]
+  const group = above.map((name) =>
+    name.endsWith('.ts') ? `**/${name.replace('.ts', '.js')}` : `**/${name}/*`
+  )
+  return {
+    files: [room.endsWith('.ts') ? `src/${room}` : `src/${room}/**`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group, message: 'Imports go down; see docs/architecture.md.' }] }
+      ]
+    }
+  }
+})
+
 export default tseslint.config(
   {
     ignores: [
@@ -83,6 +116,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-condition': 'off'
     }
   },
+  ...importsGoDown.filter(({ files }) => files[0] !== 'src/index.ts'),
   {
     files: ['**/*.js'],
     languageOptions: { sourceType: 'commonjs', ecmaVersion: 2023, globals: { ...node, ...mocha } },

@@ -3,7 +3,7 @@ import parseUrl = require('parseurl')
 import { beforeEnd, reportWhenOut } from './request/end-of-response.js'
 import { shareHiddenClass } from './request/hidden-classes.js'
 import { Lifecycle } from './request/lifecycle.js'
-import { cookieOptionsFor, generateSession } from './session/new-session.js'
+import { generateSession } from './session/new-session.js'
 import { SharedStore } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
 import { debug } from './support/debug.js'
@@ -13,9 +13,10 @@ import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
 import { SignedIds } from './transport/signed-ids.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Settings } from './options.js'
 import type { SessionfulRequest } from './request/lifecycle.js'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { SessionRequest } from './session/session.js'
+import type { Settings } from './settings.js'
 
 type Next = (error?: unknown) => void
 
@@ -85,10 +86,15 @@ export function createMiddleware(settings: Settings) {
     shareHiddenClass(req)
     shareHiddenClass(res)
     const lifecycle = new Lifecycle(service, cookieOptions, secrets, req)
-    beforeEnd(req, res, (done) => lifecycle.commit(done), next)
+    beforeEnd(req, res, lifecycle, next)
     onHeaders(res, () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error)))
     lifecycle.open(next)
   }
+}
+
+/** The cookie's attributes for a request: an app may decide on them anew each time. */
+function cookieOptionsFor(req: SessionRequest, { cookie }: Settings): GivenCookieOptions {
+  return typeof cookie === 'function' ? cookie(req as IncomingMessage) || {} : cookie
 }
 
 /**

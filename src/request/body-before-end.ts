@@ -4,7 +4,7 @@ import type { Head } from './response-head.js'
 
 export type Chunk = string | Uint8Array | null | undefined
 type WriteCallback = (error?: Error) => void
-type Write = (chunk: Chunk, encoding?: BufferEncoding, callback?: WriteCallback) => boolean
+export type Write = (chunk: Chunk, encoding?: BufferEncoding, callback?: WriteCallback) => boolean
 
 /** Up to which size the last chunk of a body is held. Longer bodies stream. */
 const MAX_BYTES = 64 * 1024
@@ -23,24 +23,22 @@ export interface BodyChunk {
  * `Content-Length`, whether the app has called `end()` yet or not: so the last chunk of such a body waits for the end.
  */
 export class BodyBeforeEnd {
-  private readonly innerWrite: Write
   private bytesWritten = 0
   private last: BodyChunk | undefined
   private timer: NodeJS.Timeout | undefined
 
   constructor(
     private readonly res: ServerResponse,
+    private readonly innerWrite: Write,
     private readonly head: Head
-  ) {
-    this.innerWrite = res.write as Write
-  }
+  ) {}
 
   write(chunk: Chunk, encoding: BufferEncoding | undefined, callback: WriteCallback | undefined): boolean {
     const waiting = this.takeLast()
     if (waiting) this.sendNow(waiting)
     if (!this.completesBody(chunk, encoding)) return this.sendNow({ chunk, encoding }, callback)
 
-    this.head.commit(undefined)
+    this.head.commit(this.res, undefined)
     this.last = { chunk, encoding }
     // Who waits for this chunk before the end must not wait for the end.
     if (callback) setImmediate(callback)

@@ -4,8 +4,8 @@ import { nextTick, setImmediate } from '../support/timers.js'
 import { BodyBeforeEnd, byteLength } from './body-before-end.js'
 import { headOf } from './response-head.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Answer } from '../storage/store-call.js'
-import type { Chunk } from './body-before-end.js'
+import type { Answer } from '../support/store-call.js'
+import type { Chunk, Write } from './body-before-end.js'
 import type { Head } from './response-head.js'
 
 type EndCallback = (error?: Error) => void
@@ -27,16 +27,16 @@ interface LastCall {
  *
  * @param req - the request
  * @param res - its response
- * @param commit - does the work when the app ends the response; tells when it is done, at once or later, or throws
+ * @param plan - does the work when the app ends the response; tells when it is done, at once or later, or throws
  * @param report - hears of an error in the work, when the response is out
  */
 export function beforeEnd(
   req: IncomingMessage,
   res: ServerResponse,
-  commit: (done: Answer) => void,
+  plan: { commit(done: Answer): void },
   report: (error: unknown) => void
 ): void {
-  const hold = new HeldEnd(req, res, commit, report)
+  const hold = new HeldEnd(req, res, plan, report)
   res.end = hold.end.bind(hold) as ServerResponse['end']
   res.write = hold.write.bind(hold) as ServerResponse['write']
 }
@@ -48,8 +48,10 @@ class HeldEnd {
     encoding?: BufferEncoding,
     callback?: EndCallback
   ) => ServerResponse
-  private readonly body: BodyBeforeEnd
+  private readonly innerWrite: Write
   private readonly head: Head
+  /** What the app has written before the end, if it has. */
+  private body: BodyBeforeEnd | undefined
 
   private stage: 'open' | 'held' | 'over' = 'open'
   /** Of the end that counts: one whose head was refused does not. */
@@ -58,18 +60,19 @@ class HeldEnd {
   constructor(
     req: IncomingMessage,
     private readonly res: ServerResponse,
-    private readonly commit: (done: Answer) => void,
+    private readonly plan: { commit(done: Answer): void },
     private readonly report: (error: unknown) => void
   ) {
     this.innerEnd = res.end as HeldEnd['innerEnd']
+    this.innerWrite = res.write as Write
     this.head = headOf(req, res)
-    this.body = new BodyBeforeEnd(res, this.head)
   }
 
   /** What the app calls as `res.write`. */
   write(chunk: Chunk, encoding?: BufferEncoding | EndCallback, callback?: EndCallback): boolean {
     if (typeof encoding === 'function') return this.write(chunk, undefined, encoding)
     if (this.stage === 'held') return refuseWrite(this.res, callback)
+    this.body ??= new BodyBeforeEnd(this.res, this.innerWrite, this.head)
     // The end that is being sent may be made of writes.
     if (this.stage === 'over') return this.body.sendNow({ chunk, encoding }, callback)
     return this.body.write(chunk, encoding, callback)
@@ -113,12 +116,12 @@ class HeldEnd {
 
     try {
       try {
-        this.commit(done)
+        this.plan.commit(done)
       } catch (error) {
         done(error)
       }
       // Listeners to the head may bring the answer about, too.
-      if (!isAnswered) head.commit(byteLength(last.chunk, last.encoding))
+      if (!isAnswered) head.commit(res, byteLength(last.chunk, last.encoding))
       if (isAnswered) return this.sendEnd(last)
     } catch (error) {
       // The headers or the body were refused (an invalid status code, say): the app can still end the response.
@@ -126,7 +129,7 @@ class HeldEnd {
       this.attempt++
       throw error
     }
-    head.hold()
+    head.hold(res)
     isHeld = true
     return res
   }
@@ -152,11 +155,13 @@ class HeldEnd {
   private sendEnd({ chunk, encoding, callback }: LastCall): ServerResponse {
     this.stage = 'over'
     this.head.proceed()
-    let end = { chunk, encoding }
-    const waiting = this.body.takeLast()
-    if (waiting && byteLength(chunk, encoding) === 0) end = waiting
-    else if (waiting) this.body.sendNow(waiting)
-    return this.innerEnd.call(this.res, end.chunk, end.encoding, callback)
+    const waiting = this.body?.takeLast()
+    if (waiting) {
+      if (!byteLength(chunk, encoding))
+        return this.innerEnd.call(this.res, waiting.chunk, waiting.encoding, callback)
+      this.body?.sendNow(waiting)
+    }
+    return this.innerEnd.call(this.res, chunk, encoding, callback)
   }
 }
 

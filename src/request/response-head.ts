@@ -8,9 +8,9 @@ export interface Head {
    *
    * @param length - of the body in bytes, if that is all that is left to send
    */
-  commit(length: number | undefined): void
+  commit(res: ServerResponse, length: number | undefined): void
   /** The end is being held. */
-  hold(): void
+  hold(res: ServerResponse): void
   /** A chunk, or the end, is about to follow the head. */
   proceed(): void
 }
@@ -26,26 +26,23 @@ interface OutgoingLength {
 /** How the head of a response is committed. */
 export function headOf(req: IncomingMessage, res: ServerResponse): Head {
   if (req.httpVersionMajor === 2) return new Http2Head(res)
-  return res.end === nodeEnd && res.write === nodeWrite ? new RenderedHead(res) : new AnnouncedHead(res)
+  return res.end === nodeEnd && res.write === nodeWrite ? renderedHead : new AnnouncedHead()
 }
 
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
-class RenderedHead implements Head {
-  constructor(private readonly res: ServerResponse) {}
-
-  commit(length: number | undefined): void {
-    const { res } = this
+const renderedHead: Head = {
+  commit(res, length) {
     if (res.headersSent) return
     // As Node's own end() does before it renders the head; else the body would be sent in the chunked coding.
     if (length !== undefined) (res as OutgoingLength)._contentLength = length
     res.writeHead(res.statusCode)
-  }
+  },
 
-  hold(): void {
-    this.res.flushHeaders = doNothing
-  }
+  hold(res) {
+    res.flushHeaders = doNothing
+  },
 
-  proceed = doNothing
+  proceed: doNothing
 }
 
 /**
@@ -59,14 +56,12 @@ class AnnouncedHead implements Head {
   private unshadow = doNothing
   private unshadowFlush = doNothing
 
-  constructor(protected readonly res: ServerResponse) {}
-
-  commit(_length: number | undefined): void {
-    if (!this.res.headersSent) this.announce()
+  commit(res: ServerResponse, _length: number | undefined): void {
+    if (!res.headersSent) this.announce(res)
   }
 
-  hold(): void {
-    this.unshadowFlush = shadow(this.res, { flushHeaders: doNothing })
+  hold(res: ServerResponse): void {
+    this.unshadowFlush = shadow(res, { flushHeaders: doNothing })
   }
 
   proceed(): void {
@@ -75,12 +70,12 @@ class AnnouncedHead implements Head {
     this.unshadow = this.unshadowFlush = doNothing
   }
 
-  protected announce(): void {
+  protected announce(res: ServerResponse): void {
     const refuse = () => {
       const error = new Error('Cannot change headers after they are sent to the client')
       throw Object.assign(error, { code: this.code })
     }
-    this.unshadow = shadow(this.res, {
+    this.unshadow = shadow(res, {
       headersSent: true,
       setHeader: refuse,
       setHeaders: refuse,
@@ -103,18 +98,17 @@ class Http2Head extends AnnouncedHead {
   private isProceeding = false
 
   constructor(res: ServerResponse) {
-    super(res)
+    super()
     this.innerWriteHead = res.writeHead.bind(res) as Http2Head['innerWriteHead']
-    res.writeHead = (...args: unknown[]) => this.take(args)
+    res.writeHead = (...args: unknown[]) => this.take(res, args)
     res.flushHeaders = () => {
-      if (!res.headersSent) res.writeHead(res.statusCode)
+      this.commit(res)
       this.proceed()
     }
   }
 
   /** Has the listeners to the head run; the head itself stays. */
-  override commit(): void {
-    const { res } = this
+  override commit(res: ServerResponse): void {
     if (!res.headersSent) res.writeHead(res.statusCode)
   }
 
@@ -126,11 +120,11 @@ class Http2Head extends AnnouncedHead {
     if (held) this.innerWriteHead(...held)
   }
 
-  private take(args: unknown[]): ServerResponse {
-    if (this.isProceeding || this.res.headersSent) return this.innerWriteHead(...args)
+  private take(res: ServerResponse, args: unknown[]): ServerResponse {
+    if (this.isProceeding || res.headersSent) return this.innerWriteHead(...args)
     this.held = args
-    this.announce()
-    return this.res
+    this.announce(res)
+    return res
   }
 }
 

@@ -1,8 +1,8 @@
 import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
-import { callStore } from '../storage/store-call.js'
+import { callStore } from '../support/store-call.js'
 import type { Cookie } from './cookie.js'
-import type { Answer } from '../storage/store-call.js'
+import type { Answer } from '../support/store-call.js'
 
 /** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
 export interface SessionData {
@@ -133,7 +133,6 @@ export class Session {
   destroy<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
   destroy<Never = never>(callback: Callback): Returned<this, this, Never>
   destroy(callback?: Answer): this | Promise<void> {
-    delete this.req.session
     return answer(this, 'destroy', callback)
   }
 
@@ -225,6 +224,7 @@ const withoutKeeper: SessionKeeper = {
   },
 
   destroy(session, done) {
+    delete session.req.session
     callStore(storeOf(session), 'destroy', [session.id], done)
   },
 

@@ -33,6 +33,14 @@ class Copy {
   }
 }
 
+/** Of a session without data: most visitors of most apps never get another one. */
+const NOTHING = new Copy({})
+
+function hasNoData(session: object): boolean {
+  for (const key in session) if (key !== COOKIE) return false
+  return !hasToJSON(session)
+}
+
 /**
  * Takes a snapshot of a session's data: of its members, but for the cookie, whose expiry moves with every request. Only the
  * top-level `cookie` is left out; a nested property of that name is data.
@@ -41,6 +49,7 @@ class Copy {
  * getters and `toJSON` methods
  */
 export function snapshot(session: object): Snapshot {
+  if (hasNoData(session)) return NOTHING
   const members = copyData(session)
   return members ? new Copy(members) : jsonOf(session)
 }
@@ -52,6 +61,7 @@ export function snapshot(session: object): Snapshot {
  * @throws as `snapshot` does
  */
 export function snapshotAgain(session: object, before: Snapshot | undefined): Snapshot {
+  if (before === NOTHING && hasNoData(session)) return NOTHING
   if (before instanceof Copy) return isCopyOf(before.members, session) ? before : snapshot(session)
   const text = jsonOf(session)
   return text === before ? before : text
@@ -107,7 +117,7 @@ function copyOf(value: unknown, depth: number): object | undefined {
   if (depth === MAX_DEPTH) return undefined
   if (isPlainArray(value)) {
     // Without the array's own methods, which may be data.
-    const elements = Array.from<unknown>({ length: value.length })
+    const elements = new Array<unknown>(value.length)
     for (let i = 0; i < elements.length; i++) elements[i] = value[i]
     return copyElements(elements, depth + 1) ? elements : undefined
   }

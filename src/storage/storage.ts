@@ -1,7 +1,7 @@
-import { callStore } from './store-call.js'
+import { callStore } from '../support/store-call.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
-import type { Settings } from '../options.js'
-import type { Answer } from './store-call.js'
+import type { Settings } from '../settings.js'
+import type { Answer } from '../support/store-call.js'
 
 /**
  * All that the middleware and the methods of a session ask of a store. The store itself is behind it, called by nobody

@@ -3,7 +3,7 @@ import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import { SessionIndex } from './session-index.js'
 import { Store } from './store.js'
-import { expiryOf, expiryOfCookie, withCookie } from './stored-json.js'
+import { expiryOfCookie, withCookie } from './stored-json.js'
 import type { SessionData } from '../session/session.js'
 
 /** How many expired sessions one `set` removes on its way: more than it adds, so that the rest shrinks. */
@@ -42,10 +42,11 @@ export class MemoryStore extends Store {
 
   /** Gives a stored session the cookie, and so the expiry, of `session`. */
   override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
-    const json = jsonOf(this, sid)
-    if (json !== undefined) {
-      const { cookie } = session
-      indexOf(this).put(sid, withCookie(json, cookie), expiryOfCookie(cookie))
+    const index = indexOf(this)
+    const json = index.getLiving(sid)
+    if (json) {
+      const renewed = withCookie(json, session.cookie)
+      if (renewed !== json) index.put(sid, renewed, expiryOfCookie(session.cookie))
     }
     if (callback) setImmediate(callback)
   }
@@ -94,20 +95,13 @@ function indexOf(store: MemoryStore): SessionIndex {
 
 /** Reads a session; one that has expired is removed. */
 function read(store: MemoryStore, sid: string): SessionData | undefined {
-  const json = indexOf(store).get(sid)
+  const index = indexOf(store)
+  const json = index.get(sid)
   if (!json) return undefined
+
   const session = JSON.parse(json) as SessionData
-  return removeIfExpired(store, sid, expiryOfCookie(session.cookie)) ? undefined : session
-}
-
-/** The JSON of a session that has not expired. */
-function jsonOf(store: MemoryStore, sid: string): string | undefined {
-  const json = indexOf(store).get(sid)
-  return json && !removeIfExpired(store, sid, expiryOf(json)) ? json : undefined
-}
-
-function removeIfExpired(store: MemoryStore, sid: string, expiry: number | undefined): boolean {
-  if (expiry === undefined || expiry > Date.now()) return false
-  indexOf(store).remove(sid)
-  return true
+  const expiry = expiryOfCookie(session.cookie)
+  if (expiry === undefined || expiry > Date.now()) return session
+  index.remove(sid)
+  return undefined
 }

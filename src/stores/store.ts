@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Cookie } from '../session/cookie.js'
 import { Session } from '../session/session.js'
-import { callStore } from '../storage/store-call.js'
+import { callStore } from '../support/store-call.js'
 import { callable } from '../support/callable.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 

@@ -9,6 +9,7 @@
 const START = '{"cookie":'
 
 const QUOTE = 0x22
+const COMMA = 0x2c
 const BACKSLASH = 0x5c
 const OPEN = 0x7b
 const CLOSE = 0x7d
@@ -38,11 +39,18 @@ export function expiryOfCookie(cookie: unknown): number | undefined {
 /** The JSON of the same session with another cookie. */
 export function withCookie(json: string, cookie: unknown): string {
   const start = JSON.stringify({ cookie }).slice(0, -1)
+  if (hasStart(json, start)) return json
   const end = endOfCookie(json)
-  if (end === undefined || !start.startsWith(START)) {
-    return JSON.stringify({ ...(JSON.parse(json) as object), cookie })
-  }
-  return json.startsWith(start) && start.length === end ? json : start + json.slice(end)
+  return end === undefined || !start.startsWith(START)
+    ? JSON.stringify({ ...(JSON.parse(json) as object), cookie })
+    : start + json.slice(end)
+}
+
+/** Whether the JSON begins with all of a cookie. */
+function hasStart(json: string, start: string): boolean {
+  if (!start.startsWith(START) || !json.startsWith(start)) return false
+  const next = json.charCodeAt(start.length)
+  return next === COMMA || next === CLOSE
 }
 
 /** Where the cookie ends that a session's JSON begins with; undefined if it begins otherwise. */

@@ -1,7 +1,7 @@
 import cookies = require('cookie')
 import { debug } from '../support/debug.js'
 import { warnOfRefusedCookie, warnSecureOverHttp } from './cookie-warnings.js'
-import { isSecure, trustsProxy } from './secure-connection.js'
+import { isSecure, trustsProxy } from '../support/secure-connection.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Cookie, SessionCookie } from '../session/cookie.js'
 import type { Warnings } from '../support/warnings.js'
@@ -48,7 +48,7 @@ export class CookieTransport implements Transport {
       if (start === -1) continue
 
       const end = header.indexOf(';', start)
-      values.push(decode(unquote(trim(header.slice(start, end === -1 ? header.length : end)))))
+      values.push(unquote(trim(header.slice(start, end === -1 ? header.length : end))))
       if (values.length === MAX_CANDIDATES) break
     }
     return values
@@ -103,14 +103,4 @@ function unquote(value: string): string {
   return last > 0 && value.charCodeAt(0) === QUOTE && value.charCodeAt(last) === QUOTE
     ? value.slice(1, -1)
     : value
-}
-
-/** Percent-decodes what can be decoded. */
-function decode(value: string): string {
-  if (!value.includes('%')) return value
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return value
-  }
 }

@@ -33,16 +33,17 @@ export class RememberedIds {
     return this.values.get(id)
   }
 
-  /** @param byFirst - whether the first secret has signed it */
-  remember(value: string, id: string, byFirst: boolean): void {
+  /**
+   * @param value - as it was presented
+   * @param signed - what the first secret makes of the id; undefined where another has signed it
+   */
+  remember(value: string, id: string, signed: string | undefined): void {
     if (!this.lasting || value.length > MAX_LENGTH) return
     if (this.ids.size === MAX_IDS) this.forget()
 
-    // Copies: the value may be a part of the request's headers, all of which would be kept with it.
-    const copy = ownText(value)
-    const copyOfId = ownText(id)
-    this.ids.set(copy, copyOfId)
-    if (byFirst) this.values.set(copyOfId, copy)
+    const ownId = ownText(id)
+    this.ids.set(ownText(value), ownId)
+    if (signed !== undefined) this.values.set(ownId, ownText(signed))
   }
 
   private forgetOtherSecrets(secrets: readonly Secret[]): void {

@@ -29,7 +29,7 @@ export class SignedIds {
   }
 
   /**
-   * @param value - what came back
+   * @param value - what came back, percent-encoded or not
    * @param secrets - the keys; any of them may have signed
    * @returns the session id, or undefined if none has
    */
@@ -37,17 +37,28 @@ export class SignedIds {
     const known = this.remembered?.idOf(value, secrets)
     if (known !== undefined) return known
 
-    if (!value.startsWith(PREFIX)) {
-      if (value) debug('cookie unsigned')
+    const signed = decode(value)
+    if (!signed.startsWith(PREFIX)) {
+      if (signed) debug('cookie unsigned')
       return undefined
     }
     for (const secret of secrets) {
-      const id = unsign(value.slice(PREFIX.length), secret as string)
+      const id = unsign(signed.slice(PREFIX.length), secret as string)
       if (id === false) continue
-      this.remembered?.remember(value, id, secret === secrets[0])
+      this.remembered?.remember(value, id, secret === secrets[0] ? signed : undefined)
       return id
     }
     debug('cookie signature invalid')
     return undefined
+  }
+}
+
+/** Percent-decodes what can be decoded. */
+function decode(value: string): string {
+  if (!value.includes('%')) return value
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
   }
 }

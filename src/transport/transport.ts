@@ -6,7 +6,7 @@ import type { Cookie } from '../session/cookie.js'
  * verifying after `read`.
  */
 export interface Transport {
-  /** The signed ids that a request brings; the first that is valid counts. */
+  /** The signed ids that a request brings, percent-encoded or not; the first that is valid counts. */
   read(req: IncomingMessage): Iterable<string>
 
   /** Whether an id may be sent with the response to a request: some cookies only go over https. */

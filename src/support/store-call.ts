@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
-import { debug } from '../support/debug.js'
-import { setImmediate } from '../support/timers.js'
+import { debug } from './debug.js'
+import { setImmediate } from './timers.js'
 
 /** Node's callback convention: an error, or nothing and the result. */
 export type Answer<Result = unknown> = (error?: unknown, result?: Result) => void
@@ -49,7 +49,14 @@ function call<Result>(
   try {
     const method = methods[name]
     if (typeof method !== 'function') throw new TypeError(`${what}.${name} is not a function`)
-    const returned = method.call(owner, ...args, answer.receive.bind(answer))
+    const receive = answer.receive.bind(answer)
+    const [first, second] = args
+    const returned =
+      args.length === 2
+        ? method.call(owner, first, second, receive)
+        : args.length === 1
+          ? method.call(owner, first, receive)
+          : method.call(owner, receive)
     if (isThenable(returned)) answer.follow(returned, method.length <= args.length)
   } catch (error) {
     answer.receive(error ?? new Error(`${what}.${name}() threw ${String(error)}`))

@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http'
+import type { GivenCookieOptions } from './session/cookie.js'
+import type { Store } from './stores/store.js'
+import type { Secret } from './transport/signed-ids.js'
+
+/** The options as the rest of the library reads them: checked, and with their defaults. */
+export interface Settings {
+  readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
+  readonly genid: (req: IncomingMessage) => string
+  readonly name: string
+  readonly proxy: boolean | undefined
+  readonly rememberSignatures: boolean
+  readonly resave: boolean
+  readonly rolling: boolean
+  readonly saveUninitialized: boolean
+  /** Undefined: those of `req.secret`. */
+  readonly secrets: readonly Secret[] | undefined
+  readonly store: Store
+  /** Whether the store has a `touch`. */
+  readonly touches: boolean
+  readonly unset: 'destroy' | 'keep'
+}
