@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types'
 import { areSame, snapshot, snapshotAgain } from '../session/snapshot.js'
 import type { Session } from '../session/session.js'
 import type { Snapshot } from '../session/snapshot.js'
@@ -26,8 +27,6 @@ export interface End {
   readonly id: unknown
   /** Whether the app has taken the session away from the request. */
   readonly isUnset: boolean
-  /** Whether the app had destroyed the session before, and put it back on the request. */
-  readonly wasDestroyed: boolean
   /** The JSON of its cookie, where it may have to wait to be saved. */
   readonly cookie?: string | undefined
 }
@@ -189,7 +188,7 @@ export class Ledger {
 function cookieStateOf({ cookie }: Session): CookieState {
   const expires: unknown = cookie.expires
   return {
-    expires: expires instanceof Object ? Number(expires) : expires,
+    expires: isDate(expires) ? expires.valueOf() : expires,
     others: JSON.stringify(cookie, (key, value: unknown) => (key === 'expires' ? undefined : value)) ?? ''
   }
 }

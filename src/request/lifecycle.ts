@@ -14,7 +14,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Settings } from '../settings.js'
 import type { GivenCookieOptions } from '../session/cookie.js'
 import type { SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
-import type { Ending } from '../storage/ended-sessions.js'
 import type { SharedStore } from '../storage/shared-store.js'
 import type { Storage } from '../storage/storage.js'
 import type { Answer } from '../support/store-call.js'
@@ -55,13 +54,14 @@ export class Lifecycle implements SessionKeeper {
   private since: number
 
   /** The session that the app has ended itself, by destroying it or regenerating it away. */
-  private ownEnding: { id: string; ending: Ending; isDone: boolean } | undefined
+  private ownEnding: { id: string; moment: number; isDone: boolean } | undefined
 
   private end: End | undefined
   /** Whether the save that is being asked for is that of the end. */
   private isSavingEnd = false
 
-  private isTimeoutRestarted = false
+  /** The session whose idle timeout this request has restarted. */
+  private restarted: Session | undefined
   /** Why it could not be restarted: a fault of the app's own `touch`, or of what is stored. */
   private timeoutFault: unknown
   private headersAreOut = false
@@ -181,8 +181,8 @@ export class Lifecycle implements SessionKeeper {
 
   private needsAnnouncement(session: Session, id: string): boolean {
     const { ledger } = this
-    const { settings, sharedStore } = this.service
-    if (sharedStore.ended.hasEnded(session.id, this.since) && !this.mayBeginAgain(session.id)) return false
+    const { settings } = this.service
+    if (this.isEndedByOthers(session.id) && !this.mayBeginAgain(session.id)) return false
 
     if (!ledger.isPresented(id)) {
       return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
@@ -209,7 +209,14 @@ export class Lifecycle implements SessionKeeper {
   commit(done: Answer): void {
     const end = this.close()
     this.end = end
-    this.pending.whenIdle(() => this.carryOut(end, done))
+    this.pending.whenIdle(() => {
+      // This may be later, where nobody would catch it.
+      try {
+        this.carryOut(end, done)
+      } catch (error) {
+        done(error)
+      }
+    })
   }
 
   private carryOut(end: End, given: Answer): void {
@@ -229,15 +236,14 @@ export class Lifecycle implements SessionKeeper {
     const id = req.sessionID
     const isUnset = req.session == null
     const session = this.currentSession()
-    if (!session) return { session, state: undefined, id, isUnset, wasDestroyed: false }
+    if (!session) return { session, state: undefined, id, isUnset }
 
     this.restartTimeoutOnce(session)
     if (typeof id !== 'string') debug('session ignored because of bogus req.sessionID %o', typeof id)
     const state = ledger.stateOf(session)
-    const wasDestroyed = ledger.isDestroyed(session.id)
     // Should it have to wait for its save, the app may change it meanwhile.
     const cookie = this.pending.isIdle ? undefined : JSON.stringify(session.cookie)
-    const end = { session, state, id, isUnset, wasDestroyed, cookie }
+    const end = { session, state, id, isUnset, cookie }
     this.warnIfTooLate(end)
     return end
   }
@@ -291,7 +297,7 @@ export class Lifecycle implements SessionKeeper {
       if (!isSavingEnd) this.restartTimeout(session)
       state = (isSavingEnd ? this.end?.state : undefined) ?? ledger.stateOf(session)
     } catch (error) {
-      ledger.saveFailed()
+      this.saveFailed()
       setImmediate(done, error)
       return
     }
@@ -321,13 +327,19 @@ export class Lifecycle implements SessionKeeper {
     debugSession('saving %s', id)
     this.storageOf(session).save(id, session, (error) => {
       this.undoIfEnded(id, moment, error, (failure) => {
-        if (failure) ledger.saveFailed()
-        else ledger.saved(state, turn)
+        if (!failure) ledger.saved(state, turn)
+        else this.saveFailed()
         if (!failure && isAfterEnd) ledger.savedAfterEnd = true
         if (!failure && byApp && this.isEndedByOthers(id)) answer(sessionEnded())
         else answer(failure ?? (byApp ? this.timeoutFault : undefined))
       })
     })
+  }
+
+  /** Then another one is due, as if there had been none. */
+  private saveFailed(): void {
+    this.ledger.saveFailed()
+    this.restarted = undefined
   }
 
   reload(given: Session, done: Answer): void {
@@ -375,12 +387,12 @@ export class Lifecycle implements SessionKeeper {
   private ending(id: unknown, work: (answer: Answer) => void, done: Answer): void {
     const { ended } = this.service.sharedStore
     debugSession('destroying %s', id)
-    const own = typeof id === 'string' ? { id, ending: ended.end(id), isDone: false } : undefined
+    const own = typeof id === 'string' ? { id, moment: ended.end(id), isDone: false } : undefined
     this.ownEnding = own
     this.pending.begin()
     work((error) => {
-      if (error && own) ended.takeBack(own.id, own.ending)
-      if (!error && own) own.isDone = true
+      if (own) ended.answer(own.id, Boolean(error))
+      if (own && !error) own.isDone = true
       if (!error) this.ledger.destroyed(id)
       this.pending.end()
       done(error)
@@ -423,7 +435,7 @@ export class Lifecycle implements SessionKeeper {
     const { ownEnding } = this
     const { ended } = this.service.sharedStore
     if (!ended.hasEnded(id, this.since)) return false
-    return ownEnding?.id !== id || !ended.isLatest(id, ownEnding.ending)
+    return ownEnding?.id !== id || ended.momentOf(id) !== ownEnding.moment
   }
 
   /** A session that was ended while it was being written may have come back by that: away with it. */
@@ -451,12 +463,12 @@ export class Lifecycle implements SessionKeeper {
   }
 
   private restartTimeoutOnce(session: Session): void {
-    if (!this.isTimeoutRestarted) this.restartTimeout(session)
+    if (this.restarted !== session) this.restartTimeout(session)
   }
 
   /** That this fails must not keep the session from being stored: the app hears of it after that. */
   private restartTimeout(session: Session): void {
-    this.isTimeoutRestarted = true
+    this.restarted = session
     this.timeoutFault = undefined
     try {
       // Data may be named `touch`.

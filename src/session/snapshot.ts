@@ -195,6 +195,7 @@ function isPlainObject(value: unknown): value is Members {
   return (
     typeof value === 'object' &&
     value !== null &&
+    !Array.isArray(value) &&
     Object.getPrototypeOf(value) === Object.prototype &&
     !hasToJSON(value)
   )

@@ -7,10 +7,17 @@ import { ownText } from '../support/own-text.js'
 const MAX_BYTES = 4 * 1024 * 1024
 const BYTES_OF_AN_ENTRY = 140
 
-/** When a session was ended, and when its id came to be used again, if it did: some apps give an id twice. */
-export interface Ending {
-  readonly moment: number
+/** What is known of the ending of one session. */
+interface Ending {
+  /** When it was ended last. */
+  moment: number
+  /** How many calls to the store are to end it, and not answered yet; and whether one was. */
+  underWay: number
+  isCertain: boolean
+  /** When its id came to be used again, if it did: some apps give an id twice. */
   begunAgain: number | undefined
+  /** The same, of before an ending that the store may refuse. */
+  begunBefore: number | undefined
 }
 
 /**
@@ -31,19 +38,42 @@ export class EndedSessions {
   /** The latest ending that has been forgotten. */
   private forgotten = 0
 
-  /** Notes that a session is being ended. */
-  end(id: string): Ending {
-    const ending = { moment: ++this.now, begunAgain: undefined }
+  /**
+   * Notes that a session is being ended: it counts as ended from now on.
+   *
+   * @returns the moment
+   */
+  end(id: string): number {
+    const known = this.endings.get(id)
+    const begunBefore = known?.begunAgain
+    const isSameLife = begunBefore === undefined
+    const ending = {
+      moment: ++this.now,
+      underWay: (known?.underWay ?? 0) + 1,
+      isCertain: isSameLife && known?.isCertain === true,
+      begunAgain: undefined,
+      begunBefore: begunBefore ?? known?.begunBefore
+    }
     this.remove(id)
     this.endings.set(ownText(id), ending)
     this.bytes += bytesOf(id)
     if (this.bytes > MAX_BYTES) this.forgetEarliest()
-    return ending
+    return ending.moment
   }
 
-  /** Takes an ending back: the store has refused it. */
-  takeBack(id: string, ending: Ending): void {
-    if (this.endings.get(id) === ending) this.remove(id)
+  /**
+   * Notes the store's answer.
+   *
+   * @param isRefused - the session has not been ended after all, unless another call does that
+   */
+  answer(id: string, isRefused: boolean): void {
+    const ending = this.endings.get(id)
+    if (!ending) return
+    ending.underWay--
+    if (!isRefused) ending.isCertain = true
+    if (ending.isCertain || ending.underWay > 0) return
+    if (ending.begunBefore === undefined) this.remove(id)
+    else ending.begunAgain = ending.begunBefore
   }
 
   /**
@@ -75,9 +105,9 @@ export class EndedSessions {
     return ending !== undefined && ending.begunAgain === undefined && ending.moment > moment
   }
 
-  /** Whether an ending is the last that is known of a session. */
-  isLatest(id: string, ending: Ending): boolean {
-    return this.endings.get(id) === ending
+  /** When a session was ended last, as far as is known. */
+  momentOf(id: string): number | undefined {
+    return this.endings.get(id)?.moment
   }
 
   private remove(id: string): void {

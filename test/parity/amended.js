@@ -80,6 +80,8 @@ const hooks = [
   ['return _end.call(res, chunk, encoding);', 2, 'writeend(); return ret;'],
   // When and how that is sent, and said.
   ['res._implicitHeader()', 1, 'books.head(chunk, encoding); res._implicitHeader()'],
+  // The body stays here with the end, or a client that has all of it could close the connection before that.
+  ['if (chunk == null) {', 1, 'if (true) {'],
   ['defer(next, err)', 4, 'books.report(err)'],
   ['req.session.touch()', 2, 'books.touch(req.session)'],
   // The save at the end is not one that the app has asked for.

@@ -24,17 +24,15 @@ class Books {
   calls = 0
   /** The last save by the app that was answered well: `{ id, cookie, call }`. */
   saved = undefined
-  /** Saves by the app that are under way, by id. */
-  saving = []
+  /** The ids of the sessions that the app has asked to be saved, and what has become of the last time: `{ id, hasFailed }`. */
+  askedFor = new Set()
+  lastSave = undefined
   saveHasFailed = false
   /** The id of a session that the app has saved after it had ended the response. */
   savedLate = undefined
   /** How many times the app has ended a session, or is ending it: by id. */
   endings = new Map()
   destroyed = undefined
-
-  /** The expiry before and after 1.19.0 has restarted the idle timeout by itself. */
-  restart = undefined
 
   watched = new WeakSet()
 
@@ -49,6 +47,7 @@ class Books {
       id: sessionID,
       isPresented: presentedId === sessionID,
       options: this.options,
+      storeHasTouch: typeof this.store.touch === 'function',
       // Of the session, if there is one.
       session,
       isStored: false,
@@ -61,7 +60,7 @@ class Books {
       situation.isRenewed = session.id !== original.id
       situation.hasEnded = this.endings.get(session.id) > 0
       situation.isSavedByApp = saved?.id === session.id
-      situation.cookie = this.cookieOf(session)
+      situation.cookie = cookieOf(session)
       situation.change = () => changeOf(saved.cookie, situation.cookie)
     }
     return this.amend(question, theirs, situation)
@@ -116,15 +115,19 @@ class Books {
     const { id } = session
     if (this.amend('restarts the idle timeout', false, { session })) session.resetMaxAge()
     const data = this.hash(session)
-    const cookie = this.cookieOf(session)
+    const cookie = cookieOf(session)
     const endings = this.endings.get(id) || 0
     const isLate = this.isEnded
     const call = ++this.calls
-    this.saving.push(id)
+    const save = { id, hasFailed: false }
+    this.lastSave = save
+    this.askedFor.add(id)
 
     return (error, done) => {
-      this.saving.splice(this.saving.indexOf(id), 1)
+      save.hasFailed = Boolean(error)
       if (this.endings.get(id) > endings && this.amend('is undone', false, {})) {
+        this.learn({ id: undefined, call: ++this.calls })
+        this.saveHasFailed = true
         this.store.destroy(id, (refused) => done(error || refused))
         return
       }
@@ -195,6 +198,8 @@ class Books {
       // Made of its JSON: what the app does to the session from now on is not meant.
       const req = { sessionID: session.id, sessionStore: this.store }
       now = this.store.createSession(req, JSON.parse(JSON.stringify(session)))
+      // There is no JSON for a date that is none.
+      now.cookie._expires = session.cookie._expires
     } else now = session
     this.waiting = () => {
       this.waiting = undefined
@@ -202,20 +207,10 @@ class Books {
     }
   }
 
+  /** 1.19.0 is about to restart the idle timeout. */
   touch(session) {
-    const before = this.cookieOf(session).expires
-    session.touch()
-    this.restart = { before, after: expiryOf(session.cookie) }
-  }
-
-  /** A cookie as the app has left it: that 1.19.0 restarts the idle timeout by itself is no change of the app's. */
-  cookieOf({ cookie }) {
-    const expires = expiryOf(cookie)
-    const { restart } = this
-    return {
-      expires: restart && restart.after === expires ? restart.before : expires,
-      attributes: JSON.stringify({ ...cookie.data, expires: undefined })
-    }
+    const isDone = this.lastSave?.id === session.id && !this.lastSave.hasFailed
+    if (this.amend('restarts the idle timeout at the end', true, { isDone })) session.touch()
   }
 
   head(chunk, encoding) {
@@ -243,14 +238,18 @@ class Books {
   }
 }
 
-function expiryOf({ _expires }) {
-  return JSON.stringify(_expires) || 'null'
+/** A cookie at one moment. */
+function cookieOf({ cookie }) {
+  return {
+    expires: cookie._expires instanceof Date ? cookie._expires.valueOf() : cookie._expires,
+    attributes: JSON.stringify({ ...cookie.data, expires: undefined })
+  }
 }
 
 /** What has changed of a cookie: `attributes` (the idle timeout is one), nothing but the `expiry`, or `nothing`. */
 function changeOf(before, after) {
   if (before.attributes !== after.attributes) return 'attributes'
-  return before.expires === after.expires ? 'nothing' : 'expiry'
+  return Object.is(before.expires, after.expires) ? 'nothing' : 'expiry'
 }
 
 module.exports = { Books }

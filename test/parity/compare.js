@@ -73,7 +73,10 @@ function linesOf(name, value) {
 /** Moments as seconds since the conversation began. */
 function readable(text) {
   return text
-    .replace(/2040-01-01T[\d:.]+Z|Sun, 01 Jan 2040 [\d:]+ GMT/g, (moment) => `+${Date.parse(moment) / 1000 - START / 1000}s`)
+    .replace(
+      /2040-01-01T[\d:.]+Z|Sun, 01 Jan 2040 [\d:]+ GMT/g,
+      (moment) => `+${Date.parse(moment) / 1000 - START / 1000}s`
+    )
     .replaceAll('\\"', '"')
 }
 

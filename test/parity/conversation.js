@@ -226,7 +226,12 @@ async function converse(session, { options, requests }) {
 
 /** Calls methods of the session, and notes their answers in the order of the calls. */
 function callsOf(req, { answers }) {
+  const ended = new Set()
   return async (method, how) => {
+    const { id } = req.session
+    // What becomes of a session that the app saves while it is ending it, or after that, is a question of its own.
+    if (method === 'save' && ended.has(id)) return
+    if (method === 'destroy' || method === 'regenerate') ended.add(id)
     const answer = [method, 'no answer']
     const note = (error) => (answer[1] = error ? error.message : 'done')
     if (how === 'no callback') {

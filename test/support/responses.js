@@ -17,6 +17,8 @@ function heldStore(method = 'set') {
   const store = new JsonStore({
     [method](...args) {
       if (!store.holding) return JsonStore.prototype[method].apply(this, args)
+      // What is stored is what it was asked to store, not what becomes of that while it waits.
+      if (method === 'set') args[1] = JSON.parse(JSON.stringify(args[1]))
       waiting.pass(() => JsonStore.prototype[method].apply(this, args))
     },
     holding: true,

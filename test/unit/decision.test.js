@@ -110,8 +110,7 @@ class Request {
   end() {
     const { session, id, ledger } = this
     const state = session && ledger.stateOf(session)
-    const wasDestroyed = Boolean(session) && ledger.isDestroyed(session.id)
-    const end = { session, state, id, isUnset: !session, wasDestroyed }
+    const end = { session, state, id, isUnset: !session }
     this.afterEnd?.()
     return end
   }
@@ -149,10 +148,7 @@ const table = [
   [['new session', 'save twice, and be answered out of turn'], all('save')],
   [['new session', 'regenerate'], all('save')],
   [['new session', 'destroy'], all('nothing')],
-  [
-    ['new session', 'destroy', 'put it back'],
-    ['nothing', 'save', 'nothing', 'nothing', 'nothing']
-  ],
+  [['new session', 'destroy', 'put it back'], all('nothing')],
   [
     ['new session', 'unset'],
     ['nothing', 'nothing', 'nothing', 'nothing', 'destroy']
@@ -190,7 +186,7 @@ const table = [
   [['stored session', 'reload', 'write'], all('save')],
   [['stored session', 'save twice, and be answered out of turn'], all('save')],
   [['stored session', 'destroy'], all('nothing')],
-  [['stored session', 'destroy', 'put it back'], all('save')],
+  [['stored session', 'destroy', 'put it back'], all('nothing')],
   [
     ['stored session', 'unset'],
     ['nothing', 'nothing', 'nothing', 'nothing', 'destroy']

@@ -100,16 +100,16 @@ describe('ended sessions', () => {
           if (what === 'end') {
             const ending = ended.end(id)
             model.end(id)
-            assert.equal(ended.isLatest(id, ending), true)
+            assert.equal(ended.momentOf(id), ending)
           } else if (what === 'begin') {
             ended.begin(id)
             model.begin(id)
           } else if (!model.endings.has(id)) {
-            const ending = ended.end(id)
+            ended.end(id)
             model.end(id)
-            ended.takeBack(id, ending)
+            ended.answer(id, true)
             model.takeBack(id)
-            assert.equal(ended.isLatest(id, ending), false)
+            assert.equal(ended.momentOf(id), undefined)
           }
           assert.equal(ended.now, model.now)
           for (const id of [...IDS, 'never']) {
@@ -123,18 +123,39 @@ describe('ended sessions', () => {
     )
   })
 
-  it('are not taken back by who has not ended them last', () => {
+  it('are taken back only when the store has refused all who were to end them', () => {
     const ended = new EndedSessions()
-    const first = ended.end('a')
-    const second = ended.end('a')
-    assert.deepEqual([ended.isLatest('a', first), ended.isLatest('a', second)], [false, true])
-    ended.takeBack('a', first)
-    assert.equal(ended.hasEnded('a', 0), true)
-    ended.takeBack('b', second)
-    assert.equal(ended.hasEnded('a', 0), true)
-    ended.takeBack('a', second)
-    ended.takeBack('a', second)
-    assert.equal(ended.hasEnded('a', 0), false)
+    ended.end('a')
+    ended.end('a')
+    ended.answer('a', true)
+    assert.equal(ended.hasEnded('a', ended.now), true)
+    ended.answer('b', true)
+    assert.equal(ended.hasEnded('a', ended.now), true)
+    ended.answer('a', true)
+    ended.answer('a', true)
+    assert.equal(ended.hasEnded('a', ended.now), false)
+  })
+
+  it('stay ended although the store refuses to end them once more', () => {
+    for (const isFirstRefused of [true, false]) {
+      const ended = new EndedSessions()
+      ended.end('a')
+      ended.end('a')
+      ended.answer('a', isFirstRefused)
+      ended.answer('a', !isFirstRefused)
+      assert.equal(ended.hasEnded('a', ended.now), true)
+    }
+  })
+
+  it('are in use again as before when the store refuses to end them after that', () => {
+    const ended = new EndedSessions()
+    ended.end('a')
+    ended.answer('a', false)
+    const begun = ended.begin('a')
+    ended.end('a')
+    assert.equal(ended.hasEnded('a', begun), true)
+    ended.answer('a', true)
+    assert.deepEqual([ended.hasEnded('a', begun), ended.hasEnded('a', begun - 1)], [false, true])
   })
 
   it('are told apart for 10,000 requests that each began between two of 10,000 endings', () => {
@@ -180,10 +201,10 @@ describe('ended sessions', () => {
     for (let i = 0; i < 100000; i++) {
       const id = idOf(i * 7)
       const isNew = !model.endings.has(id)
-      const ending = ended.end(id)
+      ended.end(id)
       model.end(id)
       if (i % 5 === 0 && isNew) {
-        ended.takeBack(id, ending)
+        ended.answer(id, true)
         model.takeBack(id)
       }
       if (i % 7 === 0) ended.begin(id)
@@ -208,8 +229,8 @@ describe('ended sessions', () => {
       const ended = new EndedSessions()
       for (let i = 0; i < 50000 / Math.sqrt(length); i++) {
         const id = `${i}`.padStart(1 + ((i * 31) % length), 'x')
-        const ending = ended.end(id)
-        if (i % 3 === 0) ended.takeBack(id, ending)
+        ended.end(id)
+        if (i % 3 === 0) ended.answer(id, true)
         if (i % 1000 === 0) assert.ok(bytesOf(ended) <= MAX_BYTES)
       }
       assert.ok(bytesOf(ended) <= MAX_BYTES)
@@ -219,9 +240,9 @@ describe('ended sessions', () => {
 
   it('are counted in bytes down to none', () => {
     const ended = new EndedSessions()
-    const endings = IDS.map((id) => ended.end(id))
+    for (const id of IDS) ended.end(id)
     assert.equal(ended.bytes > 0, true)
-    for (const [i, id] of IDS.entries()) ended.takeBack(id, endings[i])
+    for (const id of IDS) ended.answer(id, true)
     assert.equal(ended.bytes, 0)
   })
 
@@ -230,10 +251,10 @@ describe('ended sessions', () => {
     const beginning = ended.now
     const long = 'x'.repeat(MAX_BYTES)
     ended.end('a')
-    const ending = ended.end(long)
+    ended.end(long)
     assert.equal(bytesOf(ended), 0)
     assert.equal(ended.hasEnded(long, beginning), undefined)
-    ended.takeBack(long, ending)
+    ended.answer(long, true)
     assert.equal(ended.bytes, 0)
     ended.end('b')
     assert.equal(ended.hasEnded('b', beginning), true)
