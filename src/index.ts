@@ -12,22 +12,31 @@ import stores = require('./stores/store.js')
 const deprecate = depd('express-session')
 
 // An app may have a copy of `@types/express-session` left, which declares the same, and TypeScript merges the two. So:
-// - `Request` inherits what it gets: the other's properties then stand above ours, not against them.
 // - `session` makes the other's properties have our types: it says `session.Session` there, and a name within a namespace
-//   is looked up in that namespace first. So `req.session` is what this package says it is, whichever comes first.
+//   is looked up in that namespace first. So both say the same, and `req.session` is what this package says it is.
 // - `SessionStore` is an alias, which may bear the name of a type that another file declares. The namespace beside it is
 //   empty; without it TypeScript would put in the type before it compares.
+// - `Request` has the properties itself, and no accessors. They go before those that it inherits where an app has the types
+//   of cookie-session, too.
 declare global {
   namespace Express {
-    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- see above
-    interface Request extends express.RequestWithSession {}
-
     export import session = express.session
 
     namespace SessionStore {}
     // eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error beside the other's, and none alone
     /** @ts-ignore The store of a request's session. */
     export import SessionStore = express.SessionStore
+
+    interface Request {
+      /** The session of this request: data to read and write, and methods. */
+      session: session.Session & Partial<session.SessionData>
+
+      /** The session id. */
+      sessionID: string
+
+      /** The store of the session. */
+      sessionStore: SessionStore
+    }
   }
 }
 

@@ -14,8 +14,15 @@ const fixtures = path.join(__dirname, 'fixtures')
 const run = promisify(execFile)
 const workshop = fs.mkdtempSync(path.join(os.tmpdir(), 'session-package-'))
 
-/** Packs the package; `given` is a tarball that is packed already. */
+let packed
+
+/** Packs the package, once; `given` is a tarball that is packed already. */
 function pack(given) {
+  packed ??= packAnew(given)
+  return packed
+}
+
+function packAnew(given) {
   if (given) return { file: path.resolve(given), ...describeTarball(path.resolve(given)) }
 
   const answer = npm(['pack', '--json', '--pack-destination', workshop], root)
@@ -79,7 +86,7 @@ function npm(args, cwd) {
 /** Runs a script of Node's in a project; what it prints belongs to the error if it fails. */
 async function node(project, ...args) {
   try {
-    return (await run(process.execPath, args, { cwd: project })).stdout
+    return (await run(process.execPath, args, { cwd: project, timeout: 120000 })).stdout
   } catch (error) {
     throw new Error(`node ${args.join(' ')}\n${error.stdout}${error.stderr}`, { cause: error })
   }

@@ -10,11 +10,11 @@ const { installed } = require('../support/installed')
 installed(__dirname)
 
 const mocha = require.resolve('mocha/bin/mocha.js')
-const tests = path.join(__dirname, 'package.test.js')
+const tests = ['package.test.js', 'environments.test.js'].map((file) => path.join(__dirname, file))
 const [tarball] = process.argv.slice(2)
 const env = tarball ? { ...process.env, EXPRESS_SESSION_TARBALL: tarball } : process.env
 
-const { status } = spawnSync(process.execPath, [mocha, '--no-config', '--timeout', '300000', tests], {
+const { status } = spawnSync(process.execPath, [mocha, '--no-config', '--timeout', '300000', ...tests], {
   env,
   stdio: 'inherit'
 })

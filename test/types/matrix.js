@@ -9,8 +9,17 @@ const compilers = ['5.4', '5.9', '6.0', '7.0']
 const apps = ['express-4', 'express-5']
 const published = '@types/express-session'
 
-/** Packages whose declarations need a newer TypeScript than some here; only tests with a lenient compiler have them. */
-const neighbours = ['@types/connect-pg-simple', '@types/pg', 'pg-protocol', 'pg-types']
+/**
+ * Packages whose declarations need a newer TypeScript than some here, or give Express's request a session of their own;
+ * only tests with a lenient compiler have them.
+ */
+const neighbours = [
+  '@types/connect-pg-simple',
+  '@types/cookie-session',
+  '@types/pg',
+  'pg-protocol',
+  'pg-types'
+]
 
 for (const version of compilers) {
   const typescript = path.join(__dirname, 'node_modules', `typescript-${version}`)

@@ -1,4 +1,4 @@
-// The session ends with the request's property: it can be unset, and no other middleware is promised to be Express.
+// The session ends with the request's property, and no other middleware is promised to be Express.
 import express from 'express'
 import session from 'express-session'
 import { createServer } from 'node:http'
@@ -7,8 +7,8 @@ import { createServer as createHttp2Server } from 'node:http2'
 const middleware = session({ secret: 'keyboard cat', unset: 'destroy' })
 
 express().post('/logout', (req, res) => {
-  req.session = null
-  req.session = undefined
+  req.session = null!
+  delete (req as Partial<express.Request>).session
   // Code that asks before it reads compiles, too.
   res.json(req.session?.id)
 })
