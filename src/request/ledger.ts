@@ -50,12 +50,15 @@ export class Ledger {
   private toBeSaved: unknown
   /** The id of a session that the app itself has saved, or is saving. */
   private savedByApp: unknown
+  /** The same, once the store has done that. */
+  private storedByApp: unknown
   /** The ids of sessions that the app itself has ended. */
   private destroyedIds: Set<unknown> | undefined
 
   /** How many saves and reloads the store has been asked for, and the latest that tells what it holds. */
   private turns = 0
   private turnStored = 0
+  private turnOfLastSave = 0
 
   /** Whether the app has saved the session once more after the end of the response. */
   savedAfterEnd = false
@@ -87,10 +90,16 @@ export class Ledger {
     }
   }
 
-  /** Notes that a save has been asked for; by the app, or else by the end of the response. */
-  saving(session: Session, byApp: boolean): void {
+  /**
+   * Notes that a save has been asked for; by the app, or else by the end of the response.
+   *
+   * @returns its turn
+   */
+  saving(session: Session, byApp: boolean): number {
     this.toBeSaved = session.id
     if (byApp) this.savedByApp = session.id
+    this.turnOfLastSave = this.nextTurn()
+    return this.turnOfLastSave
   }
 
   /** The place of a save or a reload among those of the request. */
@@ -101,18 +110,25 @@ export class Ledger {
   /** Notes what was saved. When a later save was answered first, nobody knows which of them the store holds. */
   saved(state: State, turn: number): void {
     this.stored = turn > this.turnStored ? state : undefined
+    if (state.cookie) this.storedByApp = state.id
     this.turnStored = Math.max(turn, this.turnStored)
   }
 
-  /** Notes that a save has failed: the store holds what it held before. */
-  saveFailed(id: unknown): void {
-    const isSavedBefore = this.stored?.id === id && this.stored?.cookie !== undefined
-    if (this.savedByApp === id && !isSavedBefore) this.savedByApp = undefined
+  /**
+   * Notes that a save has failed: the store holds what it held before.
+   *
+   * @returns false if a later save has been asked for, so that this one matters no more
+   */
+  saveFailed(id: unknown, turn: number): boolean {
+    if (turn < this.turnOfLastSave) return false
+    if (this.savedByApp === id && this.storedByApp !== id) this.savedByApp = undefined
+    return true
   }
 
   /** Notes that what was saved has been taken out of the store again. */
   undone(): void {
     this.stored = undefined
+    this.turnStored = this.turns
   }
 
   /**
@@ -185,7 +201,7 @@ export class Ledger {
   isStored(state: State): boolean {
     const { stored } = this
     if (!stored || stored.id !== state.id || !areSame(stored.data, state.data)) return false
-    return !stored.cookie || stored.cookie.others === state.cookie?.others
+    return !stored.cookie || !state.cookie || stored.cookie.others === state.cookie.others
   }
 
   /**

@@ -296,16 +296,17 @@ export class Lifecycle implements SessionKeeper {
     const { ledger, pending, isSavingEnd } = this
     let session: Session
     let state: State
+    let turn = Infinity
     try {
       session = this.wholeSession(given)
-      ledger.saving(session, !isSavingEnd)
+      turn = ledger.saving(session, !isSavingEnd)
       if (!isSavingEnd) {
         this.touchedBySave = session.id
         this.restartTimeout(session)
       }
       state = (isSavingEnd ? this.end?.state : undefined) ?? ledger.stateOf(session)
     } catch (error) {
-      this.saveFailed(given.id)
+      this.saveFailed(given.id, turn)
       setImmediate(done, error)
       return
     }
@@ -317,7 +318,7 @@ export class Lifecycle implements SessionKeeper {
     }
     this.unlessEnded(
       session.id,
-      () => this.write(session, state, !isSavingEnd, answer),
+      () => this.write(session, state, { turn, byApp: !isSavingEnd }, answer),
       () => {
         debugSession('not saving %s: it has been ended', session.id)
         setImmediate(answer, isSavingEnd ? undefined : sessionEnded())
@@ -325,12 +326,16 @@ export class Lifecycle implements SessionKeeper {
     )
   }
 
-  private write(session: Session, state: State, byApp: boolean, answer: Answer): void {
+  private write(
+    session: Session,
+    state: State,
+    { turn, byApp }: { turn: number; byApp: boolean },
+    answer: Answer
+  ): void {
     const { ledger } = this
     const { ended } = this.service.sharedStore
     const { id } = session
     const isAfterEnd = byApp && this.end !== undefined
-    const turn = ledger.nextTurn()
     const moment = ended.now
     debugSession('saving %s', id)
     this.storageOf(session).save(id, session, (error) => {
@@ -340,7 +345,7 @@ export class Lifecycle implements SessionKeeper {
           answer(failure ?? (byApp && this.isEndedByOthers(id) ? sessionEnded() : undefined))
         })
       } else if (error) {
-        this.saveFailed(id)
+        this.saveFailed(id, turn)
         answer(error)
       } else {
         ledger.saved(state, turn)
@@ -351,9 +356,8 @@ export class Lifecycle implements SessionKeeper {
   }
 
   /** Then another one is due, as if there had been none. */
-  private saveFailed(id: unknown): void {
-    this.ledger.saveFailed(id)
-    this.touchedBySave = undefined
+  private saveFailed(id: unknown, turn: number): void {
+    if (this.ledger.saveFailed(id, turn)) this.touchedBySave = undefined
   }
 
   reload(given: Session, done: Answer): void {

@@ -62,7 +62,7 @@ class Request {
     },
     'save in vain': () => {
       this.ledger.saving(this.session, true)
-      this.ledger.saveFailed('id1')
+      this.ledger.saveFailed('id1', Infinity)
     },
     reload: () => {
       this.session = sessionOf('id1', { user: 'ada' })

@@ -235,7 +235,7 @@ describe('the ledger of a request', () => {
     assert.equal(ledger.isSavedByApp('id1'), false)
     ledger.saving(session, true)
     assert.equal(ledger.isSavedByApp('id1'), true)
-    ledger.saveFailed('id1')
+    ledger.saveFailed('id1', Infinity)
     assert.equal(ledger.isSavedByApp('id1'), false)
     assert.equal(ledger.isToBeSaved('id1'), true)
     assert.equal(ledger.isUnwritten, false)
