@@ -34,7 +34,7 @@ export function decide(end: End, ledger: Ledger, rules: Rules): Decision {
   if (ledger.isDestroyed(state.id)) return 'nothing'
 
   // The app has stored a later state by itself.
-  if (ledger.savedAfterEnd) return 'nothing'
+  if (ledger.savedAfterEnd === state.id) return 'nothing'
 
   const isNew = ledger.isUnwritten && !ledger.isPresented(id)
   const needsSave = isNew && !rules.saveUninitialized ? ledger.isModified(state) : !ledger.isStored(state)

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { isUint8Array } from 'node:util/types'
-import { nextTick, setImmediate } from '../support/timers.js'
+import { setImmediate, soon } from '../support/timers.js'
 import { BodyBeforeEnd, byteLength } from './body-before-end.js'
 import { headOf } from './response-head.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -217,7 +217,7 @@ function unknownEncoding(encoding: unknown): Error {
 /** As Node refuses a write after the end; but where nobody listens to errors it does not bring the process down. */
 function refuseWrite(res: ServerResponse, callback: EndCallback | undefined): boolean {
   const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
-  nextTick(() => {
+  soon(() => {
     callback?.(error)
     if (!res.destroyed && res.listenerCount('error') > 0) res.emit('error', error)
   })

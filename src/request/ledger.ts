@@ -60,8 +60,8 @@ export class Ledger {
   private turnStored = 0
   private turnOfLastSave = 0
 
-  /** Whether the app has saved the session once more after the end of the response. */
-  savedAfterEnd = false
+  /** The id of a session that the app has saved once more after the end of the response. */
+  savedAfterEnd: unknown
 
   /** Notes the session that the app gets. */
   open(session: Session, data: object): void {

@@ -349,7 +349,7 @@ export class Lifecycle implements SessionKeeper {
         answer(error)
       } else {
         ledger.saved(state, turn)
-        if (isAfterEnd) ledger.savedAfterEnd = true
+        if (isAfterEnd) ledger.savedAfterEnd = id
         answer(byApp ? this.timeoutFault : undefined)
       }
     })

@@ -23,13 +23,19 @@ const failing = fc.record({
   calls: fc.integer({ min: 1, max: 5 })
 })
 
+/**
+ * A reload that nobody waits for, with a save beside it, leaves open which of two session objects is the request's: that
+ * has cases of its own in table.test.js.
+ */
+const waitedFor = Object.keys(operations).filter((name) => !/^reload without/.test(name))
+
 const request = fc.record({
   // A browser comes back with what it got, more often than not.
   cookie: fc.oneof(
     { weight: 3, arbitrary: fc.constant('returning') },
     { weight: 1, arbitrary: oneOf(cookies) }
   ),
-  operations: fc.array(oneOf(operations), { maxLength: 5 }),
+  operations: fc.array(fc.constantFrom(...waitedFor), { maxLength: 5 }),
   ending: oneOf(endings),
   failing: fc.option(failing, { nil: undefined, freq: 8 })
 })

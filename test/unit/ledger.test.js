@@ -34,7 +34,7 @@ describe('the ledger of a request', () => {
     const ledger = new Ledger()
     assert.equal(ledger.hadSession, false)
     assert.equal(ledger.isUnwritten, true)
-    assert.equal(ledger.savedAfterEnd, false)
+    assert.equal(ledger.savedAfterEnd, undefined)
     for (const id of ['id1', undefined, null, 42]) {
       assert.equal(ledger.isPresented(id), false)
       assert.equal(ledger.isDestroyed(id), false)
