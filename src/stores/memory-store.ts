@@ -44,8 +44,9 @@ export class MemoryStore extends Store {
 
   /** Answers with the session stored under an id, or with nothing. */
   get(sid: string, callback: (err: any, session?: SessionData | null) => void): void {
-    indexOf(this).use(sid)
-    setImmediate(callback, null, read(this, sid))
+    const index = indexOf(this)
+    index.use(sid)
+    setImmediate(callback, null, read(index, sid))
   }
 
   /** Stores a session's JSON. */
@@ -66,7 +67,7 @@ export class MemoryStore extends Store {
       // Without an idle timeout there is nothing to do.
       const isSame = renewed === json && expiry === undefined
       if (isSame) index.use(sid)
-      else if (!removeIfExpired(this, sid, expiryOf(json))) index.put(sid, renewed, expiry)
+      else if (!removeIfExpired(index, sid, expiryOf(json))) index.put(sid, renewed, expiry)
     }
     if (callback) setImmediate(callback)
   }
@@ -86,9 +87,10 @@ export class MemoryStore extends Store {
 
   /** Answers with all sessions that have not expired, by id. */
   override all(callback: (err: any, obj?: { [sid: string]: SessionData } | null) => void): void {
+    const index = indexOf(this)
     const sessions = Object.create(null) as Record<string, SessionData>
     for (const sid of Object.keys(this.sessions)) {
-      const session = read(this, sid)
+      const session = read(index, sid)
       if (session) sessions[sid] = session
     }
     if (callback) setImmediate(callback, null, sessions)
@@ -127,15 +129,15 @@ function indexOf(store: MemoryStore): SessionIndex {
 }
 
 /** Reads a session; one that has expired is removed. */
-function read(store: MemoryStore, sid: string): SessionData | undefined {
-  const json = indexOf(store).get(sid)
+function read(index: SessionIndex, sid: string): SessionData | undefined {
+  const json = index.get(sid)
   if (!json) return undefined
   const session = JSON.parse(json) as SessionData
-  return removeIfExpired(store, sid, expiryOfCookie(session.cookie)) ? undefined : session
+  return removeIfExpired(index, sid, expiryOfCookie(session.cookie)) ? undefined : session
 }
 
-function removeIfExpired(store: MemoryStore, sid: string, expiry: number | undefined): boolean {
+function removeIfExpired(index: SessionIndex, sid: string, expiry: number | undefined): boolean {
   if (expiry === undefined || expiry > Date.now()) return false
-  indexOf(store).remove(sid)
+  index.remove(sid)
   return true
 }

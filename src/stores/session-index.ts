@@ -87,7 +87,7 @@ export class SessionIndex {
   }
 
   remove(id: string): void {
-    Reflect.deleteProperty(this.texts, id)
+    delete this.texts[id]
     this.forget(id)
   }
 
@@ -98,14 +98,13 @@ export class SessionIndex {
    * @returns whether there may be more
    */
   removeExpired(limit: number): boolean {
-    const now = Date.now()
     for (let removed = 0; removed < limit; removed++) {
       const id = this.expiries.findExpired()
       if (id === undefined) return false
       // What was noted may be of an earlier text: the text itself decides.
       const text = this.texts[id]
       const expiry = expiryOfText(text)
-      if (text === undefined || (expiry !== undefined && expiry <= now)) this.remove(id)
+      if (text === undefined || (expiry !== undefined && expiry <= Date.now())) this.remove(id)
       else this.expiries.set(id, expiry)
     }
     return true
