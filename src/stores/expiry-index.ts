@@ -1,3 +1,6 @@
+/** Ids are put together that expire within the same so many milliseconds, unless told otherwise. */
+const SLOT = 5000
+
 /**
  * Which of many sessions have expired, found without looking at the others.
  *
@@ -13,8 +16,8 @@ export class ExpiryIndex {
   /** The slot that is being emptied, and how far that is. */
   private emptying: { ids: Set<string>; iterator: Iterator<string> } | undefined
 
-  /** @param slotLength - ids are put together that expire within the same so many milliseconds */
-  constructor(private readonly slotLength: number) {}
+  /** @param slotLength - in milliseconds: ids are put together that expire within the same slot */
+  constructor(private readonly slotLength = SLOT) {}
 
   /** How many ids are known. */
   get size(): number {
