@@ -48,6 +48,7 @@ const rooms = [
   'request',
   'options.ts',
   'middleware.ts',
+  'express.ts',
   'index.ts'
 ]
 

@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
+import express = require('./express.js')
 import memoryLimits = require('./stores/memory-limits.js')
 import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
@@ -11,22 +12,23 @@ import stores = require('./stores/store.js')
 // Here, not where it is used: a notice names the line of the app that called into this file.
 const deprecate = depd('express-session')
 
+// An app may have a copy of `@types/express-session` left, which declares the same, and TypeScript merges the two. So:
+// - `Request` inherits what it gets: the other's properties then stand above ours, not against them.
+// - `session` makes the other's properties have our types: it says `session.Session` there, and a name within a namespace
+//   is looked up in that namespace first. So `req.session` is what this package says it is, whichever comes first.
+// - `SessionStore` is an alias, which may bear the name of a type that another file declares. The namespace beside it is
+//   empty; without it TypeScript would put in the type before it compares.
 declare global {
   namespace Express {
-    /** The store of a request's session. */
-    type SessionStore = session.Store & { generate: (req: Request) => void }
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- see above
+    interface Request extends express.RequestWithSession {}
 
-    interface Request {
-      /** The session of this request: data to read and write, and methods. */
-      get session(): session.Session & Partial<session.SessionData>
-      set session(value: (session.Session & Partial<session.SessionData>) | null | undefined)
+    export import session = express.session
 
-      /** The session id. */
-      sessionID: string
-
-      /** The store of the session. */
-      sessionStore: SessionStore
-    }
+    namespace SessionStore {}
+    // eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error beside the other's, and none alone
+    /** @ts-ignore The store of a request's session. */
+    export import SessionStore = express.SessionStore
   }
 }
 
@@ -42,6 +44,7 @@ function session(given?: session.SessionOptions): session.SessionMiddleware {
   ) as session.SessionMiddleware
 }
 
+/* c8 ignore next 11 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */
 namespace session {
   export import Store = stores.Store
   export import Cookie = cookies.Cookie
@@ -57,6 +60,7 @@ namespace session {
 
 // Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the
 // namespace above. It looks for names on both sides of each colon; the values do not matter.
+/* c8 ignore next 2 */
 // eslint-disable-next-line no-constant-binary-expression, @typescript-eslint/no-unused-expressions -- see above
 0 && (module.exports = { Cookie: cookies, MemoryStore: memoryStores, Session: sessions, Store: stores })
 

@@ -14,7 +14,7 @@ import { SignedIds } from './transport/signed-ids.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { SessionfulRequest } from './request/lifecycle.js'
-import type { CookieOptions } from './session/cookie.js'
+import type { GivenCookieOptions } from './session/cookie.js'
 import type { SessionRequest } from './session/session.js'
 import type { Settings } from './settings.js'
 
@@ -59,7 +59,7 @@ export function createMiddleware(settings: Settings) {
       return
     }
 
-    let cookieOptions: CookieOptions
+    let cookieOptions: GivenCookieOptions
     try {
       cookieOptions = cookieOptionsFor(req, settings)
     } catch (error) {
@@ -93,7 +93,7 @@ export function createMiddleware(settings: Settings) {
 }
 
 /** The cookie's attributes for a request: an app may decide on them anew each time. */
-function cookieOptionsFor(req: SessionRequest, { cookie }: Settings): CookieOptions {
+function cookieOptionsFor(req: SessionRequest, { cookie }: Settings): GivenCookieOptions {
   return typeof cookie === 'function' ? cookie(req as IncomingMessage) || {} : cookie
 }
 

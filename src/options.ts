@@ -1,7 +1,7 @@
 import { isDate } from 'node:util/types'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
-import type { CookieOptions } from './session/cookie.js'
+import type { GivenCookieOptions } from './session/cookie.js'
 import type { Settings } from './settings.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
@@ -23,7 +23,7 @@ export interface SessionOptions {
   secret: Secret | Secret[]
 
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
-  cookie?: CookieOptions | FromRequest<CookieOptions> | undefined
+  cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
 
   /**
    * Makes a session id.
@@ -166,7 +166,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
 }
 
 /** What is wrong here would fail in every request; so it fails once, at the start, where the developer sees it. */
-function checkCookie(cookie: CookieOptions): void {
+function checkCookie(cookie: GivenCookieOptions): void {
   if (typeof cookie !== 'object') throw new TypeError('argument options must be a object')
 
   const maxAge: unknown = cookie.maxAge

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import type { CookieOptions } from './session/cookie.js'
+import type { GivenCookieOptions } from './session/cookie.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
 
 /** The options as the rest of the library reads them: checked, and with their defaults. */
 export interface Settings {
-  readonly cookie: CookieOptions | ((req: IncomingMessage) => CookieOptions)
+  readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
   readonly proxy: boolean | undefined

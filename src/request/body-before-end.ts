@@ -4,7 +4,11 @@ import type { Head } from './response-head.js'
 
 export type Chunk = string | Uint8Array | null | undefined
 type WriteCallback = (error?: Error) => void
-export type Write = (chunk: Chunk, encoding?: BufferEncoding, callback?: WriteCallback) => boolean
+export type Write = (
+  chunk: Chunk,
+  encoding?: BufferEncoding | WriteCallback,
+  callback?: WriteCallback
+) => boolean
 
 /** Up to which size the last chunk of a body is held. Longer bodies stream. */
 const MAX_BYTES = 64 * 1024
@@ -55,8 +59,11 @@ export class BodyBeforeEnd {
   }
 
   sendNow({ chunk, encoding }: BodyChunk, callback?: WriteCallback): boolean {
+    const { res, innerWrite } = this
     this.head.proceed()
-    return this.innerWrite.call(this.res, chunk, encoding, callback)
+    // Who has wrapped `write` before may know of two arguments only.
+    if (callback && encoding === undefined) return innerWrite.call(res, chunk, callback)
+    return innerWrite.call(res, chunk, encoding, callback)
   }
 
   /** The app has sent all that it has to say, and forgotten the end. */

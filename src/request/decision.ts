@@ -30,8 +30,8 @@ export function decide(end: End, ledger: Ledger, rules: Rules): Decision {
   // Without an id that is text there is nothing to store it under.
   if (typeof id !== 'string') return 'nothing'
 
-  // A regenerate() that nobody waited for has destroyed it meanwhile.
-  if (end.isBeingEnded && ledger.isDestroyed(state.id)) return 'nothing'
+  // What the app itself has destroyed is not brought back by putting it on the request again.
+  if (ledger.isDestroyed(state.id)) return 'nothing'
 
   // The app has stored a later state by itself.
   if (ledger.savedAfterEnd) return 'nothing'

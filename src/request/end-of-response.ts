@@ -10,6 +10,12 @@ import type { Head } from './response-head.js'
 
 type EndCallback = (error?: Error) => void
 
+type InnerEnd = (
+  chunk?: Chunk,
+  encoding?: BufferEncoding | EndCallback,
+  callback?: EndCallback
+) => ServerResponse
+
 /** What `res.end()` was called with. */
 interface LastCall {
   chunk: Chunk
@@ -43,11 +49,7 @@ export function beforeEnd(
 
 /** The end of one response: open until the app ends it, held while the work is done, and then let go. */
 class HeldEnd {
-  private readonly innerEnd: (
-    chunk?: Chunk,
-    encoding?: BufferEncoding,
-    callback?: EndCallback
-  ) => ServerResponse
+  private readonly innerEnd: InnerEnd
   private readonly innerWrite: Write
   private readonly head: Head
   /** What the app has written before the end, if it has. */
@@ -63,7 +65,7 @@ class HeldEnd {
     private readonly plan: { commit(done: Answer): void },
     private readonly report: (error: unknown) => void
   ) {
-    this.innerEnd = res.end as HeldEnd['innerEnd']
+    this.innerEnd = res.end as InnerEnd
     this.innerWrite = res.write as Write
     this.head = headOf(req, res)
   }
@@ -156,12 +158,20 @@ class HeldEnd {
     this.stage = 'over'
     this.head.proceed()
     const waiting = this.body?.takeLast()
-    if (waiting) {
-      if (!byteLength(chunk, encoding))
-        return this.innerEnd.call(this.res, waiting.chunk, waiting.encoding, callback)
-      this.body?.sendNow(waiting)
-    }
-    return this.innerEnd.call(this.res, chunk, encoding, callback)
+    if (waiting && byteLength(chunk, encoding) > 0) this.body?.sendNow(waiting)
+    else if (waiting) return this.callEnd(waiting.chunk, waiting.encoding, callback)
+    return this.callEnd(chunk, encoding, callback)
+  }
+
+  private callEnd(
+    chunk: Chunk,
+    encoding: BufferEncoding | undefined,
+    callback: EndCallback | undefined
+  ): ServerResponse {
+    const { res, innerEnd } = this
+    // Who has wrapped `end` before may know of two arguments only.
+    if (callback && encoding === undefined) return innerEnd.call(res, chunk, callback)
+    return innerEnd.call(res, chunk, encoding, callback)
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types'
 import { areSame, snapshot, snapshotAgain } from '../session/snapshot.js'
 import type { Session } from '../session/session.js'
 import type { Snapshot } from '../session/snapshot.js'
@@ -26,8 +27,6 @@ export interface End {
   readonly id: unknown
   /** Whether the app has taken the session away from the request. */
   readonly isUnset: boolean
-  /** Whether the app is destroying the session, or replacing it, and the store has not answered yet. */
-  readonly isBeingEnded: boolean
   /** The JSON of its cookie, where it may have to wait to be saved. */
   readonly cookie?: string | undefined
 }
@@ -52,6 +51,10 @@ export class Ledger {
   /** The id of a session that the app itself has saved, or is saving. */
   private savedByApp: unknown
   private destroyedId: unknown
+
+  /** How many saves the store has been asked for, and which of them is the latest that it has answered. */
+  private turns = 0
+  private turnStored = 0
 
   /** Whether the app has saved the session once more after the end of the response. */
   savedAfterEnd = false
@@ -89,8 +92,15 @@ export class Ledger {
     if (byApp) this.savedByApp = session.id
   }
 
-  saved(state: State): void {
-    this.stored = state
+  /** The place of a save among those of the request. */
+  nextTurn(): number {
+    return ++this.turns
+  }
+
+  /** @param turn - of this save. When a later one was answered first, nobody knows which one the store holds. */
+  saved(state: State, turn: number): void {
+    this.stored = turn > this.turnStored ? state : undefined
+    this.turnStored = Math.max(turn, this.turnStored)
   }
 
   saveFailed(): void {
@@ -178,7 +188,7 @@ export class Ledger {
 function cookieStateOf({ cookie }: Session): CookieState {
   const expires: unknown = cookie.expires
   return {
-    expires: expires instanceof Object ? Number(expires) : expires,
+    expires: isDate(expires) ? expires.valueOf() : expires,
     others: JSON.stringify(cookie, (key, value: unknown) => (key === 'expires' ? undefined : value)) ?? ''
   }
 }

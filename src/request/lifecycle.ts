@@ -12,7 +12,7 @@ import { Pending } from './pending.js'
 import { callSave, copyAtEnd, wholeSession } from './session-at-end.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Settings } from '../settings.js'
-import type { CookieOptions } from '../session/cookie.js'
+import type { GivenCookieOptions } from '../session/cookie.js'
 import type { SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { SharedStore } from '../storage/shared-store.js'
 import type { Storage } from '../storage/storage.js'
@@ -50,23 +50,26 @@ export class Lifecycle implements SessionKeeper {
   private readonly ledger = new Ledger()
   private readonly pending = new Pending()
 
-  /** The moment from which endings of the session by other requests count. */
+  /** The moment at which the request began, or its session after that: what has ended before is no matter. */
   private since: number
 
-  /** The id of a session that the app is destroying, or regenerating away. */
-  private endingId: unknown
+  /** The session that the app has ended itself, by destroying it or regenerating it away. */
+  private ownEnding: { id: string; moment: number; isDone: boolean } | undefined
 
   private end: End | undefined
   /** Whether the save that is being asked for is that of the end. */
   private isSavingEnd = false
 
-  private touched = false
+  /** The session whose idle timeout this request has restarted. */
+  private restarted: Session | undefined
+  /** Why it could not be restarted: a fault of the app's own `touch`, or of what is stored. */
+  private timeoutFault: unknown
   private headersAreOut = false
   private isAnnounced = false
 
   constructor(
     private readonly service: Service,
-    private readonly cookieOptions: CookieOptions,
+    private readonly cookieOptions: GivenCookieOptions,
     private readonly secrets: readonly Secret[],
     private readonly req: SessionfulRequest
   ) {
@@ -100,8 +103,10 @@ export class Lifecycle implements SessionKeeper {
         debug('error %j', error)
         next(error)
       } else {
-        debug(found ? 'session found' : 'no session found')
-        this.start(error ? undefined : found, next)
+        // What a late save has brought back is still there until that is undone.
+        const isThere = !error && found && !service.sharedStore.ended.hasEnded(id, this.since)
+        debug(isThere ? 'session found' : 'no session found')
+        this.start(isThere ? found : undefined, next)
       }
     })
   }
@@ -148,13 +153,15 @@ export class Lifecycle implements SessionKeeper {
    * @param report - hears of what keeps it from being sent
    */
   announce(res: ServerResponse, report: (error: unknown) => void): void {
-    const { req, service } = this
+    const { req, end } = this
+    const { transport, signedIds } = this.service
     this.headersAreOut = true
 
+    const id = end ? end.id : req.sessionID
     let session: Session | undefined
     try {
-      session = this.end ? this.end.session : this.currentSession()
-      if (!session || !this.needsAnnouncement(session)) return
+      session = end ? end.session : this.currentSession()
+      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return
     } catch (error) {
       // A session that cannot be serialised: commit() meets the same error, and reports it.
       debug('no cookie: %s', error)
@@ -162,22 +169,20 @@ export class Lifecycle implements SessionKeeper {
     }
 
     try {
-      if (!service.transport.maySend(req, session.cookie)) return
+      if (!transport.maySend(req, session.cookie)) return
       this.restartTimeoutOnce(session)
-      const value = service.signedIds.sign(req.sessionID as string, this.secrets)
-      service.transport.write(req, res, value, session.cookie)
-      debugSession('set-cookie %s', req.sessionID)
+      transport.write(req, res, signedIds.sign(id, this.secrets), session.cookie)
+      debugSession('set-cookie %s', id)
       this.isAnnounced = true
     } catch (error) {
       report(error)
     }
   }
 
-  private needsAnnouncement(session: Session): boolean {
+  private needsAnnouncement(session: Session, id: string): boolean {
     const { ledger } = this
-    const { settings, sharedStore } = this.service
-    const id = this.req.sessionID
-    if (typeof id !== 'string' || sharedStore.ended.hasEnded(session.id, this.since)) return false
+    const { settings } = this.service
+    if (this.isEndedByOthers(session.id) && !this.mayBeginAgain(session.id)) return false
 
     if (!ledger.isPresented(id)) {
       return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
@@ -204,10 +209,19 @@ export class Lifecycle implements SessionKeeper {
   commit(done: Answer): void {
     const end = this.close()
     this.end = end
-    this.pending.whenIdle(() => this.carryOut(end, done))
+    this.pending.whenIdle(() => {
+      // This may be later, where nobody would catch it.
+      try {
+        this.carryOut(end, done)
+      } catch (error) {
+        done(error)
+      }
+    })
   }
 
-  private carryOut(end: End, done: Answer): void {
+  private carryOut(end: End, given: Answer): void {
+    const { timeoutFault } = this
+    const done: Answer = timeoutFault ? (error) => given(error ?? timeoutFault) : given
     const { session } = end
     const decision = decide(end, this.ledger, this.service.settings)
     if (decision === 'destroy') this.destroyAtEnd(end, done)
@@ -222,23 +236,23 @@ export class Lifecycle implements SessionKeeper {
     const id = req.sessionID
     const isUnset = req.session == null
     const session = this.currentSession()
-    if (!session) return { session, state: undefined, id, isUnset, isBeingEnded: false }
+    if (!session) return { session, state: undefined, id, isUnset }
 
     this.restartTimeoutOnce(session)
     if (typeof id !== 'string') debug('session ignored because of bogus req.sessionID %o', typeof id)
     const state = ledger.stateOf(session)
-    const isBeingEnded = this.endingId !== undefined && this.endingId === session.id
     // Should it have to wait for its save, the app may change it meanwhile.
     const cookie = this.pending.isIdle ? undefined : JSON.stringify(session.cookie)
-    const end = { session, state, id, isUnset, isBeingEnded, cookie }
+    const end = { session, state, id, isUnset, cookie }
     this.warnIfTooLate(end)
     return end
   }
 
   private warnIfTooLate({ session, id }: End & { session: Session }): void {
     const { transport, warnings, settings } = this.service
-    if (!this.headersAreOut || this.isAnnounced || this.ledger.isPresented(id)) return
-    if (this.needsAnnouncement(session) && transport.maySend(this.req, session.cookie)) {
+    if (!this.headersAreOut || this.isAnnounced || typeof id !== 'string') return
+    if (this.ledger.isPresented(id)) return
+    if (this.needsAnnouncement(session, id) && transport.maySend(this.req, session.cookie)) {
       warnHeadersSent(warnings, settings.name)
     }
   }
@@ -273,16 +287,17 @@ export class Lifecycle implements SessionKeeper {
 
   // What the app asks of the session.
 
-  save(session: Session, done: Answer): void {
+  save(given: Session, done: Answer): void {
     const { ledger, pending, isSavingEnd } = this
-    const { id } = session
+    let session: Session
     let state: State
     try {
+      session = this.wholeSession(given)
       ledger.saving(session, !isSavingEnd)
       if (!isSavingEnd) this.restartTimeout(session)
       state = (isSavingEnd ? this.end?.state : undefined) ?? ledger.stateOf(session)
     } catch (error) {
-      ledger.saveFailed()
+      this.saveFailed()
       setImmediate(done, error)
       return
     }
@@ -293,10 +308,10 @@ export class Lifecycle implements SessionKeeper {
       done(error)
     }
     this.unlessEnded(
-      id,
+      session.id,
       () => this.write(session, state, !isSavingEnd, answer),
       () => {
-        debugSession('not saving %s: another request has ended it', id)
+        debugSession('not saving %s: it has been ended', session.id)
         setImmediate(answer, isSavingEnd ? undefined : sessionEnded())
       }
     )
@@ -307,31 +322,35 @@ export class Lifecycle implements SessionKeeper {
     const { ended } = this.service.sharedStore
     const { id } = session
     const isAfterEnd = byApp && this.end !== undefined
-    debugSession('saving %s', id)
+    const turn = ledger.nextTurn()
     const moment = ended.now
+    debugSession('saving %s', id)
     this.storageOf(session).save(id, session, (error) => {
       this.undoIfEnded(id, moment, error, (failure) => {
-        if (failure) ledger.saveFailed()
-        else ledger.saved(state)
+        if (!failure) ledger.saved(state, turn)
+        else this.saveFailed()
         if (!failure && isAfterEnd) ledger.savedAfterEnd = true
-        const isGone = byApp && ended.hasEnded(id, this.since)
-        answer(failure ?? (isGone ? sessionEnded() : undefined))
+        if (!failure && byApp && this.isEndedByOthers(id)) answer(sessionEnded())
+        else answer(failure ?? (byApp ? this.timeoutFault : undefined))
       })
     })
   }
 
-  reload(session: Session, done: Answer): void {
+  /** Then another one is due, as if there had been none. */
+  private saveFailed(): void {
+    this.ledger.saveFailed()
+    this.restarted = undefined
+  }
+
+  reload(given: Session, done: Answer): void {
     const { pending } = this
+    const session = this.wholeSession(given)
     debugSession('reloading %s', session.id)
     pending.begin()
     this.storageOf(session).load(session.id, (refused, found) => {
-      let error = refused
-      try {
-        error ??= readAgain(session, found)
-        if (!error) this.resumeReloaded(session.id)
-      } finally {
-        pending.end()
-      }
+      const error = refused ?? readAgain(session, found)
+      if (!error) this.resumeReloaded(session.id)
+      pending.end()
       done(error)
     })
   }
@@ -343,7 +362,9 @@ export class Lifecycle implements SessionKeeper {
   }
 
   destroy(session: Session, done: Answer): void {
-    this.ending(session.id, (answer) => this.storageOf(session).destroy(session.id, answer), done)
+    const id = session.id ?? this.req.sessionID
+    delete this.req.session
+    this.ending(id, (answer) => this.storageOf(session).destroy(id, answer), done)
   }
 
   regenerate(session: Session, done: Answer): void {
@@ -351,7 +372,7 @@ export class Lifecycle implements SessionKeeper {
     const storage = this.storageOf(session)
     this.ending(
       req.sessionID,
-      (answer) => storage.regenerate(session.req, answer),
+      (answer) => storage.regenerate(session.req ?? req, answer),
       (error) => {
         if (req.session) {
           attachKeeper(req.session, this)
@@ -366,78 +387,102 @@ export class Lifecycle implements SessionKeeper {
   private ending(id: unknown, work: (answer: Answer) => void, done: Answer): void {
     const { ended } = this.service.sharedStore
     debugSession('destroying %s', id)
-    const wasEnded = ended.hasEnded(id as string, this.since)
-    const takeBack = ended.end(id as string)
-    // The app may do as it likes with what it has ended itself.
-    if (!wasEnded) this.since = ended.now
-    this.endingId = id
+    const own = typeof id === 'string' ? { id, moment: ended.end(id), isDone: false } : undefined
+    this.ownEnding = own
     this.pending.begin()
     work((error) => {
-      if (error) takeBack()
-      else this.ledger.destroyed(id)
-      this.endingId = undefined
+      if (own) ended.answer(own.id, Boolean(error))
+      if (own && !error) own.isDone = true
+      if (!error) this.ledger.destroyed(id)
       this.pending.end()
       done(error)
     })
   }
 
-  // What other requests have ended.
+  // What has ended.
 
   /**
-   * Goes on unless another request has ended the session. A request may go on for longer than endings are remembered;
-   * then the store is asked whether it still has a session that it had.
+   * Goes on unless the session has been ended. A request may go on for longer than endings are remembered; then the store
+   * is asked whether it still has a session that it had.
    */
-  private unlessEnded(id: string, goOn: () => void, ended: () => void): void {
+  private unlessEnded(id: string, goOn: () => void, isEnded: () => void): void {
     const { storage, sharedStore } = this.service
-    const hasEnded = sharedStore.ended.hasEnded(id, this.since)
-    if (hasEnded === true) {
-      ended()
-    } else if (hasEnded === undefined && this.ledger.wasStored(id)) {
+    const { ended } = sharedStore
+    const hasEnded = ended.hasEnded(id, this.since)
+    if (hasEnded === false) {
+      goOn()
+    } else if (hasEnded && this.mayBeginAgain(id)) {
+      this.since = ended.begin(id)
+      goOn()
+    } else if (hasEnded) {
+      isEnded()
+    } else if (this.ledger.wasStored(id)) {
       storage.load(id, (error, found) => {
         if (error || found) goOn()
-        else ended()
+        else isEnded()
       })
     } else {
       goOn()
     }
   }
 
+  /** An id that was in use before may be that of a new session. And the app may do as it likes with what it has ended itself. */
+  private mayBeginAgain(id: string): boolean {
+    return !this.ledger.wasStored(id) || (this.ownEnding?.isDone === true && !this.isEndedByOthers(id))
+  }
+
+  private isEndedByOthers(id: string): boolean {
+    const { ownEnding } = this
+    const { ended } = this.service.sharedStore
+    if (!ended.hasEnded(id, this.since)) return false
+    return ownEnding?.id !== id || ended.momentOf(id) !== ownEnding.moment
+  }
+
   /** A session that was ended while it was being written may have come back by that: away with it. */
   private undoIfEnded(id: string, moment: number, error: unknown, done: Answer): void {
     const { storage, sharedStore } = this.service
-    if (!sharedStore.ended.hasEnded(id, moment)) {
+    if (sharedStore.ended.hasEndedSince(id, moment)) {
+      storage.destroy(id, (refused) => done(error ?? refused))
+    } else {
       done(error)
-      return
     }
-    storage.destroy(id, (refused) => done(error ?? refused))
   }
 
   // The session itself.
 
   /** The request's session, if the app has left one there; made whole where it only looks like one. */
   private currentSession(): Session | undefined {
-    const { req } = this
-    if (!req.session) return undefined
-    const session = wholeSession(req, this.service.settings.store)
+    const { session } = this.req
+    return session ? this.wholeSession(session) : undefined
+  }
+
+  private wholeSession(given: Session): Session {
+    const session = wholeSession(this.req, given, this.service.settings.store)
     if (!keeperOf(session)) attachKeeper(session, this)
     return session
   }
 
   private restartTimeoutOnce(session: Session): void {
-    if (!this.touched) this.restartTimeout(session)
+    if (this.restarted !== session) this.restartTimeout(session)
   }
 
+  /** That this fails must not keep the session from being stored: the app hears of it after that. */
   private restartTimeout(session: Session): void {
-    this.touched = true
-    // Data may be named `touch`.
-    if (typeof session.touch === 'function') session.touch()
-    else Session.prototype.resetMaxAge.call(session)
+    this.restarted = session
+    this.timeoutFault = undefined
+    try {
+      // Data may be named `touch`.
+      if (typeof session.touch === 'function') session.touch()
+      else Session.prototype.resetMaxAge.call(session)
+    } catch (error) {
+      this.timeoutFault = error ?? new Error('session.touch() threw nothing')
+    }
   }
 
   /** The storage of the middleware, unless the app has given the request another store. */
   private storageOf(session: Session): Storage {
     const { settings, storage } = this.service
-    const store = session.req.sessionStore
+    const store = session.req?.sessionStore
     return store === undefined || store === settings.store ? storage : callsTo(store as object)
   }
 }

@@ -26,7 +26,9 @@ interface OutgoingLength {
 /** How the head of a response is committed. */
 export function headOf(req: IncomingMessage, res: ServerResponse): Head {
   if (req.httpVersionMajor === 2) return new Http2Head(res)
-  return res.end === nodeEnd && res.write === nodeWrite ? renderedHead : new AnnouncedHead()
+  const isNodes = res.end === nodeEnd && res.write === nodeWrite
+  // A stand-in whose `end` renders no head needs to be told to.
+  return isNodes || !('_implicitHeader' in res) ? renderedHead : new AnnouncedHead()
 }
 
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */

@@ -11,22 +11,33 @@ import type { End } from './ledger.js'
 type SessionHolder = SessionRequest & { session?: (Session & SessionData) | null | undefined }
 
 /**
- * The session that an app has left on its request. Apps put copies there - by `{ ...req.session }`, by a deep clone, by
- * `Object.create` - that have the data and the cookie, and neither id nor methods: such a copy becomes a session.
+ * What an app takes for the session of its request. Apps put copies there - by `{ ...req.session }`, by a deep clone, by
+ * `Object.create` - that have the data and the cookie, and not the id: such a copy becomes a session.
  *
  * @throws TypeError when it is nothing of the kind
  */
-export function wholeSession(req: SessionHolder, store: Store): Session {
-  const session = req.session as Session & SessionData
-  const { cookie } = session as Partial<Session>
+export function wholeSession(req: SessionHolder, given: Session, store: Store): Session {
+  const { cookie } = given as Partial<Session>
   if (typeof cookie !== 'object' || cookie === null) {
     throw new TypeError('req.session is not a session; to start afresh, call req.session.regenerate()')
   }
-  if (session.id !== undefined && Object.hasOwn(session, 'cookie')) return session
+  if (given.id !== undefined && Object.hasOwn(given, 'cookie')) {
+    hideOwnMethods(given)
+    return given
+  }
 
   const data = {} as Record<string, unknown>
-  for (const key in session) data[key] = (session as unknown as Record<string, unknown>)[key]
-  return store.createSession(req, data as unknown as SessionData)
+  for (const key in given) data[key] = (given as unknown as Record<string, unknown>)[key]
+  const holder = given === req.session ? req : { sessionID: req.sessionID, sessionStore: store }
+  return store.createSession(holder, data as unknown as SessionData)
+}
+
+/** In 1.x a session has these as hidden properties: one that an app replaces is not data. */
+function hideOwnMethods(session: Session): void {
+  for (const name of ['save', 'reload'] as const) {
+    if (!Object.prototype.propertyIsEnumerable.call(session, name)) continue
+    if (typeof session[name] === 'function') Reflect.defineProperty(session, name, { enumerable: false })
+  }
 }
 
 /**

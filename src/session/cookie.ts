@@ -13,7 +13,7 @@ export interface CookieOptions {
    *
    * @defaultValue `null`: the browser drops the cookie when it closes
    */
-  maxAge?: number | null | undefined
+  maxAge?: number | undefined
 
   /**
    * Value of the `Expires` attribute; prefer `maxAge`. Of the two, the one that stands last in the object counts.
@@ -39,12 +39,11 @@ export interface CookieOptions {
   secure?: boolean | 'auto' | undefined
 
   /**
-   * With which cross-site requests the browser sends the cookie: `true` is `'strict'`. `'auto'` is `'none'` on secure
-   * connections and `'lax'` on others.
+   * With which cross-site requests the browser sends the cookie: `true` is `'strict'`.
    *
    * @see RFC 6265bis section 5.6.7
    */
-  sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+  sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
 
   /**
    * Hosts the cookie is sent to: this one and those below it.
@@ -83,6 +82,18 @@ export interface CookieOptions {
   encode?: ((value: string) => string) | undefined
 }
 
+/**
+ * `CookieOptions`, and what may be given beyond that. (Apart, so that what apps read from `CookieOptions` is of the types
+ * that it has in `@types/express-session`.)
+ */
+export interface GivenCookieOptions extends Omit<CookieOptions, 'maxAge' | 'sameSite'> {
+  /** As in `CookieOptions`, or `null` for none. */
+  maxAge?: number | null | undefined
+
+  /** As in `CookieOptions`, or `'auto'`: `'none'` on secure connections and `'lax'` on others. */
+  sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+}
+
 /** What `Set-Cookie` and stores are told of a cookie; the order of the keys is the order in stored JSON. */
 export interface CookieData {
   originalMaxAge: number | null
@@ -93,7 +104,7 @@ export interface CookieData {
   httpOnly?: boolean | undefined
   domain?: string | undefined
   path?: string | undefined
-  sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+  sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
 }
 
 /** A session's cookie as stores know it: its attributes, and the idle timeout. */
@@ -107,7 +118,7 @@ export interface Cookie extends CookieOptions {
 
 /** The cookie of one session: its attributes, and when it expires. */
 @callable(
-  function Cookie(this: SessionCookie, options?: CookieOptions) {
+  function Cookie(this: SessionCookie, options?: GivenCookieOptions) {
     this.path = '/'
     this._expires = null
     this.originalMaxAge = null
@@ -139,7 +150,7 @@ export class SessionCookie implements Cookie {
   declare path?: string | undefined
   declare httpOnly?: boolean | undefined
   declare secure?: boolean | 'auto' | undefined
-  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
+  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
   declare domain?: string | undefined
   declare priority?: 'low' | 'medium' | 'high' | undefined
   declare partitioned?: boolean | undefined
@@ -156,7 +167,7 @@ export class SessionCookie implements Cookie {
    * @param _options - the attributes
    * @throws TypeError when that is no object, or `maxAge` neither number nor Date
    */
-  constructor(_options?: CookieOptions) {
+  constructor(_options?: GivenCookieOptions) {
     // Never runs: it only gives the constructing function below its type.
   }
 

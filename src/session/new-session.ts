@@ -2,7 +2,7 @@ import { isSecure } from '../support/secure-connection.js'
 import { Cookie } from './cookie.js'
 import { Session } from './session.js'
 import type { IncomingMessage } from 'node:http'
-import type { CookieOptions } from './cookie.js'
+import type { GivenCookieOptions } from './cookie.js'
 import type { Warnings } from '../support/warnings.js'
 import type { SessionRequest } from './session.js'
 
@@ -25,7 +25,7 @@ interface Making {
 export function generateSession(
   req: SessionRequest,
   { genid, proxy }: Making,
-  options: CookieOptions,
+  options: GivenCookieOptions,
   warnings: Warnings
 ): void {
   const message = req as IncomingMessage

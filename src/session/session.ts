@@ -1,7 +1,7 @@
 import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { callStore } from '../support/store-call.js'
-import type { Cookie, SessionCookie } from './cookie.js'
+import type { Cookie } from './cookie.js'
 import type { Answer } from '../support/store-call.js'
 
 /** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
@@ -9,6 +9,16 @@ export interface SessionData {
   /** The session's cookie: when the session expires, and with which attributes its id travels. */
   cookie: Cookie
 }
+
+/** How the methods of a session tell that they are done. */
+type Callback = (err: any) => void
+
+/**
+ * What a method of a session returns: `Result`, as `Never` is never given. That type parameter is there for objects that
+ * tests type as `Session`. When TypeScript compares signatures it puts `any` in its place, and this becomes `This`; so a
+ * method that takes a callback and returns the session is enough, though the promise is missing.
+ */
+type Returned<Result, This, Never> = [Never] extends [never] ? Result : This
 
 /** What a session needs of the request it belongs to; any object will do. */
 export interface SessionRequest {
@@ -56,13 +66,13 @@ const keepers = hiddenSlot<SessionKeeper>()
 )
 export class Session {
   /** The session id. */
-  declare readonly id: string
+  declare id: string
 
   /** @internal The request this session belongs to. */
   declare readonly req: SessionRequest
 
   /** The session's cookie: when the session expires, and with which attributes its id travels. */
-  declare cookie: SessionCookie
+  declare cookie: Cookie
 
   /**
    * @param _req - the request, whose `sessionID` becomes the session's id
@@ -85,7 +95,7 @@ export class Session {
   resetMaxAge(): this {
     const timeout: unknown = this.cookie.originalMaxAge
     // Some stores give back as text what was stored as a number.
-    this.cookie.maxAge = isNumericText(timeout) ? Number(timeout) : (timeout as number | null)
+    this.cookie.maxAge = isNumericText(timeout) ? Number(timeout) : (timeout as number)
     return this
   }
 
@@ -96,9 +106,9 @@ export class Session {
    * @param callback - receives the store's error, if any; or one with code `ESESSIONENDED` when another request has ended
    * the session meanwhile
    */
-  save(): Promise<void>
-  save(callback: (err: any) => void): this
-  save(callback?: (err: any) => void): this | Promise<void>
+  save<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
+  save<Never = never>(callback: Callback): Returned<this, this, Never>
+  save<Never = never>(callback?: Callback): Returned<this | Promise<void>, this, Never>
   save(callback?: Answer): this | Promise<void> {
     return answer(this, 'save', callback)
   }
@@ -108,8 +118,8 @@ export class Session {
    *
    * @param callback - receives the store's error, or an Error with the message `failed to load session`
    */
-  reload(): Promise<void>
-  reload(callback: (err: any) => void): this
+  reload<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
+  reload<Never = never>(callback: Callback): Returned<this, this, Never>
   reload(callback?: Answer): this | Promise<void> {
     return answer(this, 'reload', callback)
   }
@@ -120,10 +130,9 @@ export class Session {
    *
    * @param callback - receives the store's error, if any
    */
-  destroy(): Promise<void>
-  destroy(callback: (err: any) => void): this
+  destroy<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
+  destroy<Never = never>(callback: Callback): Returned<this, this, Never>
   destroy(callback?: Answer): this | Promise<void> {
-    delete this.req.session
     return answer(this, 'destroy', callback)
   }
 
@@ -133,8 +142,8 @@ export class Session {
    *
    * @param callback - receives the store's error, if any
    */
-  regenerate(): Promise<void>
-  regenerate(callback: (err: any) => void): this
+  regenerate<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
+  regenerate<Never = never>(callback: Callback): Returned<this, this, Never>
   regenerate(callback?: Answer): this | Promise<void> {
     return answer(this, 'regenerate', callback)
   }
@@ -215,6 +224,7 @@ const withoutKeeper: SessionKeeper = {
   },
 
   destroy(session, done) {
+    delete session.req.session
     callStore(storeOf(session), 'destroy', [session.id], done)
   },
 

@@ -33,6 +33,14 @@ class Copy {
   }
 }
 
+/** Of a session without data: most visitors of most apps never get another one. */
+const NOTHING = new Copy({})
+
+function hasNoData(session: object): boolean {
+  for (const key in session) if (key !== COOKIE) return false
+  return !hasToJSON(session)
+}
+
 /**
  * Takes a snapshot of a session's data: of its members, but for the cookie, whose expiry moves with every request. Only the
  * top-level `cookie` is left out; a nested property of that name is data.
@@ -41,6 +49,7 @@ class Copy {
  * getters and `toJSON` methods
  */
 export function snapshot(session: object): Snapshot {
+  if (hasNoData(session)) return NOTHING
   const members = copyData(session)
   return members ? new Copy(members) : jsonOf(session)
 }
@@ -52,6 +61,7 @@ export function snapshot(session: object): Snapshot {
  * @throws as `snapshot` does
  */
 export function snapshotAgain(session: object, before: Snapshot | undefined): Snapshot {
+  if (before === NOTHING && hasNoData(session)) return NOTHING
   if (before instanceof Copy) return isCopyOf(before.members, session) ? before : snapshot(session)
   const text = jsonOf(session)
   return text === before ? before : text
@@ -185,6 +195,7 @@ function isPlainObject(value: unknown): value is Members {
   return (
     typeof value === 'object' &&
     value !== null &&
+    !Array.isArray(value) &&
     Object.getPrototypeOf(value) === Object.prototype &&
     !hasToJSON(value)
   )

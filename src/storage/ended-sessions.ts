@@ -2,74 +2,121 @@ import { ownText } from '../support/own-text.js'
 
 /**
  * How many bytes the ids of ended sessions may take, as characters of ids and about that much again for each entry: some
- * thirty thousand ids of the usual length.
+ * twenty thousand ids of the usual length.
  */
 const MAX_BYTES = 4 * 1024 * 1024
-const BYTES_OF_AN_ENTRY = 100
+const BYTES_OF_AN_ENTRY = 140
+
+/** What is known of the ending of one session. */
+interface Ending {
+  /** When it was ended last. */
+  moment: number
+  /** How many calls to the store are to end it, and not answered yet; and whether one was. */
+  underWay: number
+  isCertain: boolean
+  /** When its id came to be used again, if it did: some apps give an id twice. */
+  begunAgain: number | undefined
+  /** The same, of before an ending that the store may refuse. */
+  begunBefore: number | undefined
+}
 
 /**
- * Which sessions have been ended, so that no request that began before that brings one back by a late save: logged in as
- * before, though the visitor has logged out.
+ * Which sessions have been ended, so that no request brings one back: by a save that is late, by one that reads what a
+ * late save has written, or by a touch. The visitor has logged out, and would be logged in as before.
  *
- * A request notes the moment at which it begins, and asks later whether its session has been ended since. Nothing is kept
- * for a request, which may go on for as long as it likes after its response, or never come to an end. What is kept is
- * bounded: a request that began before what has been forgotten is told that nobody knows.
+ * Nothing is kept for a request, which may go on for as long as it likes after its response, or never come to an end.
+ * What is kept is bounded: a request that began before what has been forgotten is told that nobody knows.
  */
 export class EndedSessions {
-  /** How many endings there have been: the present moment. */
+  /** The present moment: it moves with each ending and each new beginning. */
   now = 0
 
-  /** The moment of each ending, by session id; the earliest first. */
-  private readonly endings = new Map<string, number>()
+  /** By session id; the earliest first. */
+  private readonly endings = new Map<string, Ending>()
   private bytes = 0
 
   /** The latest ending that has been forgotten. */
   private forgotten = 0
 
   /**
-   * Notes that a session is being ended.
+   * Notes that a session is being ended: it counts as ended from now on.
    *
-   * @returns what takes that back, should the store refuse
+   * @returns the moment
    */
-  end(id: string): () => void {
-    const before = this.endings.get(id)
-    const moment = ++this.now
-    this.remove(id)
-    this.endings.set(ownText(id), moment)
-    this.bytes += bytesOf(id)
-    this.forgetEarliest()
-
-    return () => {
-      if (this.endings.get(id) !== moment) return
-      this.remove(id)
-      if (before !== undefined && before > this.forgotten) this.restore(id, before)
+  end(id: string): number {
+    const known = this.endings.get(id)
+    const begunBefore = known?.begunAgain
+    const isSameLife = begunBefore === undefined
+    const ending = {
+      moment: ++this.now,
+      underWay: (known?.underWay ?? 0) + 1,
+      isCertain: isSameLife && known?.isCertain === true,
+      begunAgain: undefined,
+      begunBefore: begunBefore ?? known?.begunBefore
     }
+    this.remove(id)
+    this.endings.set(ownText(id), ending)
+    this.bytes += bytesOf(id)
+    if (this.bytes > MAX_BYTES) this.forgetEarliest()
+    return ending.moment
   }
 
   /**
-   * Has a session been ended since a moment?
+   * Notes the store's answer.
    *
+   * @param isRefused - the session has not been ended after all, unless another call does that
+   */
+  answer(id: string, isRefused: boolean): void {
+    const ending = this.endings.get(id)
+    if (!ending) return
+    ending.underWay--
+    if (!isRefused) ending.isCertain = true
+    if (ending.isCertain || ending.underWay > 0) return
+    if (ending.begunBefore === undefined) this.remove(id)
+    else ending.begunAgain = ending.begunBefore
+  }
+
+  /**
+   * Notes that the id of an ended session is that of a new one.
+   *
+   * @returns the moment of that, for the request that has it
+   */
+  begin(id: string): number {
+    const ending = this.endings.get(id)
+    if (ending) ending.begunAgain = ++this.now
+    return this.now
+  }
+
+  /**
+   * Is a session ended, for a request?
+   *
+   * @param since - the moment at which the request began
    * @returns undefined if that is too long ago to know
    */
   hasEnded(id: string, since: number): boolean | undefined {
-    const moment = this.endings.get(id)
-    if (moment !== undefined && moment > since) return true
-    return since < this.forgotten ? undefined : false
+    const ending = this.endings.get(id)
+    if (!ending) return since < this.forgotten ? undefined : false
+    return ending.begunAgain === undefined || since < ending.begunAgain
   }
 
-  private restore(id: string, moment: number): void {
-    this.endings.set(ownText(id), moment)
-    this.bytes += bytesOf(id)
+  /** Has a session been ended since a moment, for good? */
+  hasEndedSince(id: string, moment: number): boolean {
+    const ending = this.endings.get(id)
+    return ending !== undefined && ending.begunAgain === undefined && ending.moment > moment
+  }
+
+  /** When a session was ended last, as far as is known. */
+  momentOf(id: string): number | undefined {
+    return this.endings.get(id)?.moment
   }
 
   private remove(id: string): void {
     if (this.endings.delete(id)) this.bytes -= bytesOf(id)
   }
 
-  /** Some at a time: a Map takes long to find its first entry when those before that have been deleted. */
+  /** Many at a time: a Map takes long to find its first entry when those before that have been deleted. */
   private forgetEarliest(): void {
-    if (this.bytes <= MAX_BYTES) return
-    for (const [id, moment] of this.endings) {
+    for (const [id, { moment }] of this.endings) {
       if (this.bytes <= MAX_BYTES / 2) return
       this.remove(id)
       this.forgotten = Math.max(this.forgotten, moment)

@@ -29,6 +29,11 @@ export class ExpiryIndex {
     return this.order.length > 0
   }
 
+  /** Whether an id has expired, as far as is known here. */
+  hasExpired(id: string): boolean {
+    return (this.expiries.get(id) ?? Infinity) <= Date.now()
+  }
+
   /** How many ids there are that have not expired, found by looking at each. */
   countLiving(): number {
     const now = Date.now()

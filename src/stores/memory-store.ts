@@ -4,7 +4,7 @@ import { setImmediate } from '../support/timers.js'
 import { MemoryLimits, readMemoryStoreOptions } from './memory-limits.js'
 import { SessionIndex } from './session-index.js'
 import { Store } from './store.js'
-import { expiryOf, expiryOfCookie, withCookie } from './stored-json.js'
+import { expiryOfCookie, withCookie } from './stored-json.js'
 import type { SessionData } from '../session/session.js'
 import type { MemoryStoreOptions } from './memory-limits.js'
 
@@ -60,14 +60,11 @@ export class MemoryStore extends Store {
   /** Gives a stored session the cookie, and so the expiry, of `session`. */
   override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
     const index = indexOf(this)
-    const json = index.get(sid)
+    const json = index.getLiving(sid)
     if (json) {
       const renewed = withCookie(json, session.cookie)
-      const expiry = expiryOfCookie(session.cookie)
-      // Without an idle timeout there is nothing to do.
-      const isSame = renewed === json && expiry === undefined
-      if (isSame) index.use(sid)
-      else if (!removeIfExpired(index, sid, expiryOf(json))) index.put(sid, renewed, expiry)
+      if (renewed === json) index.use(sid)
+      else index.put(sid, renewed, expiryOfCookie(session.cookie))
     }
     if (callback) setImmediate(callback)
   }
@@ -132,12 +129,10 @@ function indexOf(store: MemoryStore): SessionIndex {
 function read(index: SessionIndex, sid: string): SessionData | undefined {
   const json = index.get(sid)
   if (!json) return undefined
-  const session = JSON.parse(json) as SessionData
-  return removeIfExpired(index, sid, expiryOfCookie(session.cookie)) ? undefined : session
-}
 
-function removeIfExpired(index: SessionIndex, sid: string, expiry: number | undefined): boolean {
-  if (expiry === undefined || expiry > Date.now()) return false
+  const session = JSON.parse(json) as SessionData
+  const expiry = expiryOfCookie(session.cookie)
+  if (expiry === undefined || expiry > Date.now()) return session
   index.remove(sid)
-  return true
+  return undefined
 }

@@ -49,7 +49,7 @@ export class SessionIndex {
     this.sessions = new Proxy(texts, {
       defineProperty: (target, id, descriptor) => {
         const isDone = Reflect.defineProperty(target, id, descriptor)
-        if (isDone && typeof id === 'string') this.note(id, expiryOfText(target[id]))
+        if (isDone && typeof id === 'string') this.noteText(id, target[id])
         return isDone
       },
       deleteProperty: (target, id) => {
@@ -57,7 +57,7 @@ export class SessionIndex {
         return Reflect.deleteProperty(target, id)
       }
     })
-    for (const id of Object.keys(texts)) this.note(id, expiryOfText(texts[id]))
+    for (const id of Object.keys(texts)) this.noteText(id, texts[id])
   }
 
   /** How many sessions there are. Of very many, those count, too, that have expired within the last seconds. */
@@ -69,6 +69,13 @@ export class SessionIndex {
 
   get(id: string): string | undefined {
     return this.texts[id]
+  }
+
+  /** The text of a session that has not expired. */
+  getLiving(id: string): string | undefined {
+    if (!this.expiries.hasExpired(id)) return this.texts[id]
+    this.remove(id)
+    return undefined
   }
 
   /** Tells that a session is in use, if there is one of this id. */
@@ -108,6 +115,12 @@ export class SessionIndex {
       else this.expiries.set(id, expiry)
     }
     return true
+  }
+
+  private noteText(id: string, text: string | undefined): void {
+    // As much as none.
+    if (text) this.note(id, expiryOfText(text))
+    else this.expiries.delete(id)
   }
 
   private note(id: string, expiry: number | undefined): void {

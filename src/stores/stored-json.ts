@@ -1,3 +1,5 @@
+import { isDate } from 'node:util/types'
+
 /**
  * The JSON that a `MemoryStore` keeps of a session:
  *
@@ -17,7 +19,7 @@ const CLOSE = 0x7d
 /**
  * When a stored session expires, in milliseconds of Unix time; undefined for never.
  *
- * @throws SyntaxError when the text is not JSON
+ * @throws SyntaxError when the text cannot be read
  */
 export function expiryOf(json: string): number | undefined {
   const end = endOfCookie(json)
@@ -32,8 +34,13 @@ export function expiryOf(json: string): number | undefined {
 export function expiryOfCookie(cookie: unknown): number | undefined {
   const expires = (cookie as { expires?: unknown } | null | undefined)?.expires
   if (!expires) return undefined
-  const time = typeof expires === 'string' ? Date.parse(expires) : Number(expires)
+  const time = timeOf(expires)
   return Number.isNaN(time) ? undefined : time
+}
+
+function timeOf(expires: unknown): number {
+  if (typeof expires === 'string') return Date.parse(expires)
+  return isDate(expires) ? expires.valueOf() : typeof expires === 'number' ? expires : NaN
 }
 
 /** The JSON of the same session with another cookie. */

@@ -29,7 +29,12 @@ export function callable<Class extends AnyClass>(
       if (name !== 'constructor') Object.defineProperty(prototype, name, { enumerable })
     }
     construct.prototype = prototype
-    Object.setPrototypeOf(construct, Object.getPrototypeOf(Class) as object)
+    const parent = Object.getPrototypeOf(Class) as object
+    Object.setPrototypeOf(construct, parent)
+    // As `util.inherits` leaves it.
+    if (parent !== Function.prototype) {
+      Object.defineProperty(construct, 'super_', { value: parent, configurable: true, writable: true })
+    }
     if (!hasConstructor) {
       Reflect.deleteProperty(prototype, 'constructor')
     } else {

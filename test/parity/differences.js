@@ -1,132 +1,164 @@
 'use strict'
 
 /**
- * Every difference from express-session 1.19.0 that a client or a store can see, with its reason. Each has a function that
- * makes of what happened with 1.19.0 what should happen with ours: it gets both turns (what the client saw, what the store
- * was asked, what it holds) and the request, and changes `theirs` in place if the difference applies. Whatever differs
- * after that is a fault of ours.
+ * Every difference from express-session 1.19.0 that a client, a store or an app of these conversations can see, with the
+ * sentence of the contract that it comes from.
+ *
+ * Each turns what 1.19.0 did into what ours must do. It stands `at` a question that 1.19.0 answers while it serves a
+ * request, gets that answer and the situation (see books.js), and gives the answer that ours must give. It never sees
+ * ours: where a difference applies, ours must show it, and where none does ours must be as 1.19.0.
  */
 const differences = [
   {
-    name: 'Content-Length is kept',
-    reason: 'A response of one chunk is sent in one write, with its length, where 1.19.0 makes it chunked.',
-    apply({ theirs, ours }) {
-      const { headers } = theirs.response
-      const length = ours.response.headers['content-length']
-      if (
-        headers['transfer-encoding'] !== 'chunked' ||
-        length !== String(Buffer.byteLength(ours.response.body))
-      )
-        return
-      delete headers['transfer-encoding']
-      headers['content-length'] = length
-    }
+    name: 'the end waits for what is under way',
+    reason:
+      'What the session says when end() is called is what is stored in the end, also when a save of an earlier state is ' +
+      'still under way then; end() waits for a save in flight.',
+    at: 'waits',
+    apply: (theirs, { books }) => books.underWay > 0
   },
   {
-    name: 'a HEAD, 204 or 304 response without a body is ended as Node ends it',
-    reason: 'The end is handed to Node whole: the header it sends for an empty body is its own.',
-    apply({ theirs, ours }) {
-      if (ours.response.headers['content-length'] === '0' && !theirs.response.headers['content-length']) {
-        theirs.response.headers['content-length'] = '0'
-        delete theirs.response.headers['transfer-encoding']
-      }
-    }
+    name: 'an explicit save restarts the idle timeout',
+    reason: 'An explicit save() restarts the idle timeout before it stores.',
+    at: 'restarts the idle timeout',
+    apply: (theirs, { session: { cookie } }) => cookie.originalMaxAge !== null || cookie.expires !== null
   },
   {
-    name: 'a session saved explicitly gets its cookie',
-    reason: 'Who saves an empty session wants to find it again; 1.19.0 stores it and tells nobody its id.',
-    apply: ({ theirs, ours, request }) => takeCookie(theirs, ours, request, ['save'])
-  },
-  {
-    name: 'a changed idle timeout sends the cookie',
-    reason: 'Setting cookie.maxAge or cookie.expires alone is a change that the browser must hear of.',
-    apply: ({ theirs, ours, request }) =>
-      takeCookie(theirs, ours, request, [
-        'setMaxAge',
-        'setExpires',
-        'dropExpires',
-        'resetMaxAge',
-        'reload',
-        'touch'
-      ])
-  },
-  {
-    name: 'nothing is destroyed twice',
-    reason: "With unset: 'destroy', 1.19.0 destroys once more what the app has just destroyed.",
-    apply({ theirs, request }) {
-      const destroyed = answered(theirs, 'destroy')
-      if (request.operations.includes('destroy') && destroyed) dropLast(theirs, 'destroy')
-    }
-  },
-  {
-    name: 'nothing is touched or saved right after it was saved',
-    reason: 'The save has restarted the idle timeout; and regenerate and save are one write.',
-    apply({ theirs, ours, request }) {
-      if (!request.operations.includes('save') || !answered(theirs, 'save')) return
-      // If that touch fails, its error goes too.
-      if (theirs.log.at(-1)?.[0] === 'next' && theirs.log.at(-2)?.[0] === 'touch') theirs.log.pop()
-      if (theirs.log.length !== ours.log.length + 1) return
-      // The write that is left has stored a cookie of its own moment.
-      if (dropLast(theirs, 'touch') || dropLast(theirs, 'set')) theirs.stored = ours.stored
-    }
+    name: 'the end does not restart the idle timeout once more',
+    reason:
+      'One call to the store where 1.19 makes two: the cookie that is sent expires when the stored one does.',
+    at: 'restarts the idle timeout at the end',
+    apply: (theirs, { isDone }) => theirs && !isDone
   },
   {
     name: 'a failed save does not count as saved',
-    reason: 'The end of the response tries again, and the app hears of it by next() if that fails too.',
-    apply({ theirs, ours, request }) {
-      if (request.failing !== 'set' || !request.operations.includes('save')) return
-      const { log } = ours
-      const [set, next] = log.slice(-2)
-      if (set?.[0] !== 'set' || next?.[0] !== 'next' || theirs.log.length >= log.length) return
-      const touch = theirs.log.at(-1)
-      if (touch?.[0] === 'touch') {
-        theirs.log.pop()
-        theirs.stored = ours.stored
-      }
-      theirs.log.push(set, next)
-    }
+    reason:
+      'A save that failed does not count as saved; who has asked for one has it tried again at the end.',
+    at: 'saves',
+    apply: (theirs, { books, isStored }) => (books.saveHasFailed ? !isStored : theirs)
   },
   {
-    name: 'a failed destroy is tried again, as before, but heard of once the response is out',
-    reason: 'next(err) never cuts a response that is being sent.',
-    apply({ theirs, ours }) {
-      if (theirs.response.end === 'cut' && ours.response.end === 'complete') theirs.response = ours.response
-    }
+    name: 'regenerate and save are one write',
+    reason: 'regenerate + save writes once.',
+    at: 'saves',
+    apply: (theirs, { books, isRenewed, isStored }) =>
+      theirs && !(isRenewed && isStored && books.stored.by === 'save')
   },
   {
     name: 'reloaded data are what is stored',
-    reason: '1.19.0 compares them with what was there before, and writes back what it has just read.',
-    apply({ theirs, ours, request }) {
-      if (!request.operations.includes('reload') || !answered(theirs, 'reload')) return
-      // If that write fails, its error goes too.
-      const isHeardOf = theirs.log.at(-1)?.[0] === 'next' && theirs.log.at(-2)?.[0] === 'set'
-      if (isHeardOf && ours.log.at(-1)?.[0] !== 'next') theirs.log.pop()
-      const last = theirs.log.at(-1)
-      if (last?.[0] !== 'set') return
-      if (theirs.log.length === ours.log.length + 1) theirs.log.pop()
-      else if (ours.log.at(-1)?.[0] === 'touch' && last[2] === ours.log.at(-1)[2])
-        theirs.log[theirs.log.length - 1] = ours.log.at(-1)
-    }
+    reason: 'reload of unchanged data writes nothing.',
+    at: 'saves',
+    apply: (theirs, { books, isStored }) => theirs && !(isStored && books.stored.by === 'reload')
+  },
+  {
+    name: 'what changes of the cookie after an explicit save is saved',
+    reason:
+      'What changes of the cookie after that (maxAge, an attribute) is stored at the end like any change.',
+    at: 'saves',
+    apply: (theirs, { isSavedByApp, change }) => theirs || (isSavedByApp && change() === 'attributes')
+  },
+  {
+    name: 'an expiry that has moved since an explicit save is saved, if it cannot be touched',
+    reason: 'As above, with a store that has no touch.',
+    at: 'saves',
+    apply: (theirs, { isSavedByApp, change, storeHasTouch }) =>
+      theirs || (isSavedByApp && !storeHasTouch && change() === 'expiry')
+  },
+  {
+    name: 'a later save of the app is the last word',
+    reason:
+      'An explicit save() after end() stores what the session holds then: the end, if it still waits, stores no more.',
+    at: 'saves',
+    apply: (theirs, { books, session }) => theirs && books.savedLate !== session.id
+  },
+  {
+    name: 'a session that was ended is not saved',
+    reason: 'What has ended stays ended: the save at the end does nothing.',
+    at: 'saves',
+    apply: (theirs, { hasEnded }) => theirs && !hasEnded
+  },
+  {
+    name: 'nothing is touched that was just saved, unless its expiry has moved since',
+    reason: 'An explicit save() restarts the idle timeout: one call to the store where 1.19 makes two.',
+    at: 'touches',
+    apply: (theirs, { isSavedByApp, change }) => (isSavedByApp ? change() === 'expiry' : theirs)
+  },
+  {
+    name: 'a later save of the app has restarted the idle timeout',
+    reason: 'As above: it is the last word on the expiry, too.',
+    at: 'touches',
+    apply: (theirs, { books, session }) => theirs && books.savedLate !== session.id
+  },
+  {
+    name: 'a session that was ended is not touched',
+    reason: 'What has ended stays ended: nor by a touch that reads and writes.',
+    at: 'touches',
+    apply: (theirs, { hasEnded }) => theirs && !hasEnded
+  },
+  {
+    name: 'a save under way is undone when the session ends',
+    reason: 'What has ended stays ended: a store may carry out the two in any order.',
+    at: 'is undone',
+    apply: () => true
+  },
+  {
+    name: 'a session that was saved explicitly gets its cookie',
+    reason: 'An explicitly saved empty session gets its cookie.',
+    at: 'sends its cookie',
+    apply: (theirs, { books, id, isPresented }) => theirs || (!isPresented && books.askedFor.has(id))
+  },
+  {
+    name: 'a changed idle timeout sends the cookie',
+    reason: 'Setting only cookie.maxAge or expires sends the cookie: when originalMaxAge has changed.',
+    at: 'sends its cookie',
+    apply: (theirs, { books, session, isPresented }) =>
+      theirs || (isPresented && session.cookie.originalMaxAge !== books.original.maxAge)
+  },
+  {
+    name: 'nothing is destroyed that the request never had',
+    reason: "unset: 'destroy' destroys nothing where the request never got a session (get failed).",
+    at: 'destroys',
+    apply: (theirs, { books }) => theirs && books.original !== undefined
+  },
+  {
+    name: 'nothing is destroyed twice',
+    reason: 'destroy is not asked for twice.',
+    at: 'destroys',
+    apply: (theirs, { books, id }) => theirs && books.destroyed !== id
+  },
+  {
+    name: 'methods without a callback give a promise',
+    reason: 'save, reload, destroy, regenerate without a callback return a promise, which nobody need await.',
+    at: 'gives a promise',
+    apply: () => true
+  },
+  {
+    name: 'a reload that fails when the session is gone ends no process',
+    reason: 'Never a hang, never a dead process.',
+    at: 'survives',
+    apply: () => true
+  },
+  {
+    name: 'a response of one chunk keeps its length',
+    reason: 'A single-chunk response keeps its Content-Length instead of turning chunked.',
+    at: 'the length',
+    apply: (theirs, { chunk, encoding }) => (chunk == null ? 0 : Buffer.byteLength(chunk, encoding))
+  },
+  {
+    name: 'an error is heard of when the response is out',
+    reason:
+      "next(err) for a failed save comes when the response is out ('finish' or 'close'): no body is ever cut.",
+    at: 'reports when the response is out',
+    apply: () => true
   }
 ]
 
-/** Takes over a cookie that only ours sends, after one of these operations. */
-function takeCookie(theirs, ours, request, operations) {
-  const setCookie = ours.response.headers['set-cookie']
-  if (!setCookie || theirs.response.headers['set-cookie']) return
-  if (request.operations.some((name) => operations.includes(name)))
-    theirs.response.headers['set-cookie'] = setCookie
+/** And what is always so: end() has Node's result, the response. */
+function turnAlways(turn) {
+  const flags = turn.flags.map((flag) =>
+    flag.when === 'ended' ? { ...flag, returned: 'the response', second: 'the response' } : flag
+  )
+  return { ...turn, flags }
 }
 
-/** Whether a method of the session was answered without an error. */
-function answered({ log }, method) {
-  return log.some(([what, error]) => what === `${method} answered` && error === null)
-}
-
-function dropLast({ log }, method) {
-  if (log.at(-1)?.[0] !== method) return false
-  log.pop()
-  return true
-}
-
-module.exports = { differences }
+module.exports = { differences, turnAlways }

@@ -45,11 +45,64 @@ describe('the surface of express-session 1.19.0', () => {
 
   for (const name of ['Store', 'Cookie', 'Session', 'MemoryStore']) {
     it(`has a ${name} with the same members`, () => {
-      same((session) => membersOf(session[name].prototype))
-      same((session) => session[name].name)
+      same((session) => descriptorsOf(session[name].prototype))
+      same((session) => descriptorsOf(session[name]))
+      same((session) => [session[name].name, session[name].length])
       same((session) => inherited(session[name].prototype))
     })
   }
+
+  const instances = {
+    'a Cookie': (session) => new session.Cookie(),
+    'a Cookie with an expiry': (session) => new session.Cookie({ maxAge: 60000, sameSite: 'lax' }),
+    'a Session': (session) => new session.Session({ sessionID: 'id' }, { user: 'ada' }),
+    'a Store': (session) => new (class MyStore extends session.Store {})(),
+    'a MemoryStore': (session) => new session.MemoryStore(),
+    'a MemoryStore in use'(session) {
+      const store = new session.MemoryStore()
+      session({ secret: 'x', resave: false, saveUninitialized: false, store })
+      return store
+    },
+    'a stored session'(session) {
+      const req = { sessionID: 'id' }
+      new session.MemoryStore().createSession(req, {
+        cookie: { originalMaxAge: 1000, expires: 0 },
+        user: 'ada'
+      })
+      return req.session
+    },
+    "a stored session's cookie": (session) =>
+      new session.MemoryStore().createSession({}, { cookie: { originalMaxAge: 1000, expires: 0 } }).cookie
+  }
+
+  for (const [name, make] of Object.entries(instances)) {
+    it(`makes ${name} with the same members`, () => {
+      same((session) => descriptorsOf(make(session)))
+      same((session) => namesIn(make(session)).sort())
+    })
+  }
+
+  // Who makes a Cookie of such a copy assigns in this order.
+  it('is found by `for in` in the same order in a Cookie', () => {
+    for (const name of Object.keys(instances).filter((name) => /cookie/i.test(name))) {
+      same((session) => namesIn(instances[name](session)))
+      same((session) => {
+        const cookie = instances[name](session)
+        const copy = Object.fromEntries(namesIn(cookie).map((key) => [key, cookie[key]]))
+        return descriptorsOf(new session.Cookie(copy))
+      })
+    }
+  })
+
+  it('gives a request the same members', () => {
+    same((session) => {
+      const middleware = session({ secret: 'x', resave: false, saveUninitialized: false })
+      const req = { url: '/', headers: {} }
+      middleware(req, { end() {}, on() {}, once() {}, getHeader() {}, writeHead() {} }, () => {})
+      const { session: one, sessionID, sessionStore } = descriptorsOf(req)
+      return [one, sessionID, sessionStore, descriptorsOf(req.session.cookie), Object.keys(req.session)]
+    })
+  })
 
   const optionSets = {
     'no options': undefined,
@@ -246,10 +299,25 @@ describe('the surface of express-session 1.19.0', () => {
   })
 })
 
-/** The names of a prototype. 1.19.0 forgot to give that of Cookie its constructor. */
-function membersOf(prototype) {
-  const names = Object.getOwnPropertyNames(prototype)
-  return names.filter((name) => name !== 'constructor').sort()
+/**
+ * All properties of an object, with what `for in`, an assignment and a redefinition make of them. (Libraries copy cookies
+ * by `for in`, look for accessors on prototypes, and replace methods.)
+ */
+function descriptorsOf(object) {
+  const entries = Object.entries(Object.getOwnPropertyDescriptors(object)).map(
+    ([name, { configurable, enumerable, writable, value, get, set }]) => {
+      const what = get || set ? { get: typeof get, set: typeof set } : { writable, value: typeof value }
+      return [name, { ...what, enumerable, configurable }]
+    }
+  )
+  return Object.fromEntries(entries)
+}
+
+/** What `for in` finds: inherited names, too. */
+function namesIn(object) {
+  const names = []
+  for (const name in object) names.push(name)
+  return names
 }
 
 /** What a prototype inherits from. */

@@ -4,6 +4,7 @@
 // SOAK_REQUESTS (100,000) and SOAK_SEED change how many, and which.
 
 const http = require('node:http')
+const path = require('node:path')
 const { seeded } = require('./random')
 const { startServer } = require('./server-process')
 const { Visitor } = require('./visitor')
@@ -18,7 +19,7 @@ const ALLOWED_GROWTH = 8 * MEGABYTE
 
 async function soak() {
   const random = seeded(SEED)
-  const server = await startServer(SEED)
+  const server = await startServer(path.join(__dirname, 'server.js'), SEED)
   const agent = new http.Agent({ keepAlive: true, maxSockets: 50 })
   const report = { requests: 0, broken: [], later: [] }
   const visitors = Array.from({ length: VISITORS }, () => new Visitor(server, random, agent, report))

@@ -2,11 +2,15 @@
 
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
-const path = require('node:path')
 
-/** Starts server.js, and asks it questions. */
-async function startServer(seed) {
-  const child = fork(path.join(__dirname, 'server.js'), [String(seed)], { execArgv: ['--expose-gc'] })
+/**
+ * Starts a server in a process of its own, and asks it questions.
+ *
+ * @param script - the path of its script
+ * @param argument - what the script is told
+ */
+async function startServer(script, argument) {
+  const child = fork(script, [String(argument)], { execArgv: ['--expose-gc', '--no-warnings'] })
   const waiting = new Map()
   let asked = 0
   const [{ port }] = await once(child, 'message')

@@ -58,10 +58,19 @@ function optionsOf(setting, version) {
  * @param given.without - packages that it has not
  * @param given.published - take the types of 1.x, not ours
  * @param given.folders - the folders of this one whose files are the project's
+ * @param given.first - text of a file that the compiler reads before those
  * @param given.type - of the project's package.json
  * @param given.options - compiler options
  */
-function makeProject({ packages: from, without = [], published = false, folders, type, options }) {
+function makeProject({
+  packages: from,
+  without = [],
+  published = false,
+  folders,
+  first = '',
+  type,
+  options
+}) {
   const project = fs.mkdtempSync(path.join(os.tmpdir(), 'session-types-'))
   const packages = path.join(project, 'node_modules')
   for (const name of packagesOf(from)) {
@@ -74,6 +83,7 @@ function makeProject({ packages: from, without = [], published = false, folders,
   for (const folder of folders) {
     fs.cpSync(path.join(__dirname, folder), path.join(project, 'src', folder), { recursive: true })
   }
+  fs.writeFileSync(path.join(project, 'src', 'first.ts'), `${first}export {}\n`)
   writeJson(path.join(project, 'package.json'), { name: 'app', private: true, type })
   writeJson(path.join(project, 'tsconfig.json'), {
     compilerOptions: { target: 'es2022', lib: ['es2022'], noEmit: true, preserveSymlinks: true, ...options },

@@ -80,15 +80,34 @@ for (const version of compilers) {
       options: { ...options, ...loose }
     })
 
-    // TypeScript below 6 takes in whatever is in node_modules/@types.
-    for (const folder of ['drop-in', 'augmented']) {
-      compiles(`serve an app on ${app} that has @types/express-session, too: ${folder}`, typescript, {
-        packages,
-        folders: [folder],
-        type,
-        options: { ...options, ...strictest, skipLibCheck: true }
-      })
+    // TypeScript below 6 takes in whatever is in node_modules/@types, later ones what they are told to.
+    const types = Number.parseInt(version, 10) < 6 ? {} : { types: ['*'] }
+    const leftOver = {
+      'read after ours': '',
+      'read before ours': '/// <reference types="express-session" preserve="true" />\n'
     }
+    for (const [when, first] of Object.entries(leftOver)) {
+      for (const folder of ['drop-in', 'augmented']) {
+        compiles(
+          `serve an app on ${app} that has @types/express-session left, ${when}: ${folder}`,
+          typescript,
+          {
+            packages,
+            without: neighbours,
+            folders: [folder],
+            first,
+            type,
+            options: { ...options, ...strictest, ...types }
+          }
+        )
+      }
+    }
+    compiles(`serve an app on ${app} that has @types/express-session by its neighbours`, typescript, {
+      packages,
+      folders: ['neighbours'],
+      type,
+      options: { ...options, ...strictest, ...types, skipLibCheck: true, experimentalDecorators: true }
+    })
 
     // That the tests ask for no more than 1.x gave.
     for (const folder of ['drop-in', 'augmented']) {

@@ -17,7 +17,13 @@ export function strengthen(req: express.Request): string {
   req.session.cookie.sameSite = 'lax'
   // @ts-expect-error -- no such priority
   req.session.cookie.priority = 'highest'
-  return req.session.cookie.serialize('connect.sid', 'value')
+  return own(req).serialize('connect.sid', 'value')
+}
+
+/** The cookie of a session as what it is: an object of a test may be one, too, and has no methods. */
+function own(req: express.Request): InstanceType<typeof session.Cookie> {
+  const { cookie } = req.session
+  return cookie instanceof session.Cookie ? cookie : new session.Cookie(cookie)
 }
 
 // @ts-expect-error -- not milliseconds

@@ -1,0 +1,126 @@
+'use strict'
+
+// The options are read once: what is left out has a default, and what is wrong is a TypeError that names it.
+
+const assert = require('node:assert/strict')
+const { readOptions } = require('../../dist/options.js')
+const { Store } = require('../../dist/stores/store.js')
+const { MemoryStore } = require('../../dist/stores/memory-store.js')
+
+const usual = { secret: 'key', resave: false, saveUninitialized: false }
+
+function read(options) {
+  const notices = []
+  return { settings: readOptions(options, (notice) => notices.push(notice)), notices }
+}
+
+const settingsOf = (options) => read({ ...usual, ...options }).settings
+
+describe('the options, as they are read,', () => {
+  it('have defaults', () => {
+    const { store, genid, ...others } = settingsOf({})
+    assert.ok(store instanceof MemoryStore)
+    assert.match(genid(), /^[\w-]{32}$/)
+    const expected = {
+      cookie: {},
+      name: 'connect.sid',
+      proxy: undefined,
+      rememberSignatures: true,
+      resave: false,
+      rolling: false,
+      saveUninitialized: false,
+      secrets: ['key'],
+      touches: true,
+      unset: 'keep'
+    }
+    // There may be more, which other tests are about.
+    assert.deepEqual({ ...others, ...expected }, others)
+  })
+
+  it('have a notice for each default that nobody should rely on', () => {
+    const { settings, notices } = read({})
+    assert.deepEqual(notices, [
+      'undefined resave option; provide resave option',
+      'undefined saveUninitialized option; provide saveUninitialized option',
+      'req.secret; provide secret option'
+    ])
+    assert.deepEqual([settings.resave, settings.saveUninitialized, settings.secrets], [true, true, undefined])
+    assert.deepEqual(read(usual).notices, [])
+  })
+
+  it('are asked for truth', () => {
+    const { resave, saveUninitialized, rolling, rememberSignatures, unset } = settingsOf({
+      resave: 'yes',
+      saveUninitialized: null,
+      rolling: 1,
+      rememberSignatures: 0,
+      unset: ''
+    })
+    assert.deepEqual(
+      [resave, saveUninitialized, rolling, rememberSignatures, unset],
+      [true, false, true, true, 'keep']
+    )
+    assert.equal(settingsOf({ rememberSignatures: false }).rememberSignatures, false)
+    assert.equal(settingsOf({ unset: 'destroy' }).unset, 'destroy')
+  })
+
+  it('have two names for the name', () => {
+    const nameOf = (options) => settingsOf(options).name
+    assert.equal(nameOf({ key: 'old' }), 'old')
+    assert.equal(nameOf({ key: 'old', name: 'new' }), 'new')
+    assert.equal(nameOf({ key: '', name: '' }), 'connect.sid')
+  })
+
+  it("keep the app's own array of secrets, which it may change", () => {
+    const secret = ['new', 'old']
+    assert.equal(settingsOf({ secret }).secrets, secret)
+    const bytes = Buffer.from('key')
+    assert.deepEqual(settingsOf({ secret: bytes }).secrets, [bytes])
+  })
+
+  it('know whether the store has a touch', () => {
+    class Plain extends Store {}
+    class Touching extends Store {
+      touch() {}
+    }
+    assert.equal(settingsOf({ store: new Plain() }).touches, false)
+    assert.equal(settingsOf({ store: new Touching() }).touches, true)
+  })
+
+  for (const [options, message] of [
+    [{ genid: 'text' }, 'genid option must be a function'],
+    [{ unset: 'forget' }, 'unset option must be "destroy" or "keep"'],
+    [{ secret: [] }, 'secret option array must contain one or more strings'],
+    [{ cookie: 'text' }, 'argument options must be a object'],
+    [{ cookie: { maxAge: '1d' } }, 'cookie.maxAge option must be a number of milliseconds, not 1d (string)'],
+    [{ cookie: { maxAge: NaN } }, 'cookie.maxAge option must be a number of milliseconds, not NaN (number)'],
+    [
+      { cookie: { maxAge: true } },
+      'cookie.maxAge option must be a number of milliseconds, not true (boolean)'
+    ],
+    [{ cookie: { expires: 'soon' } }, 'cookie.expires option must be a Date, not soon (string)'],
+    [{ cookie: { expires: 5 } }, 'cookie.expires option must be a Date, not 5 (number)']
+  ]) {
+    it(`are refused: ${message}`, () => {
+      assert.throws(() => settingsOf(options), { name: 'TypeError', message })
+    })
+  }
+
+  it('may leave out, or set to any date, when the cookie expires', () => {
+    for (const cookie of [
+      () => 'decided later',
+      { maxAge: null },
+      { maxAge: 0 },
+      { maxAge: '' },
+      { maxAge: -1 },
+      { maxAge: Infinity },
+      { maxAge: new Date() },
+      { expires: null },
+      { expires: '' },
+      { expires: new Date() },
+      { expires: new Date(NaN) }
+    ]) {
+      assert.equal(settingsOf({ cookie }).cookie, cookie)
+    }
+  })
+})
