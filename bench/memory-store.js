@@ -1,6 +1,7 @@
 const implementations = require('./implementations')
+const { made, timeEach } = require('./many-calls')
 const { median } = require('./statistics')
-const { dataOf, idOf } = require('./visitors')
+const { idOf } = require('./visitors')
 
 /** How often `get` and `touch` are called, whatever the number of sessions. */
 const CALLS = 100_000
@@ -52,29 +53,6 @@ async function warmUp(session, expiry) {
     await timeOnce((done) => store.length(done))
   }
   store.clear()
-}
-
-function made(session, number, { expires }) {
-  const cookie = new session.Cookie()
-  cookie.expires = expires
-  return { cookie, ...dataOf(number, 0) }
-}
-
-/** @returns microseconds for one of so many calls, a crowd of them at a time */
-async function timeEach(count, call) {
-  const CROWD = 1000
-  const start = performance.now()
-  for (let first = 0; first < count; first += CROWD) {
-    await new Promise((resolve, reject) => {
-      let left = Math.min(CROWD, count - first)
-      const done = (error) => {
-        if (error) reject(error)
-        else if (--left === 0) resolve()
-      }
-      for (let number = first; number < Math.min(first + CROWD, count); number++) call(number, done)
-    })
-  }
-  return ((performance.now() - start) * 1000) / count
 }
 
 /** @returns milliseconds, as the median of some calls */

@@ -2,6 +2,7 @@
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
 import express = require('./express.js')
+import memoryLimits = require('./stores/memory-limits.js')
 import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
@@ -60,6 +61,7 @@ namespace session {
   export import MemoryStore = memoryStores.MemoryStore
 
   export import CookieOptions = cookies.CookieOptions
+  export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
   export import SessionData = sessions.SessionData
   export import SessionMiddleware = middlewares.SessionMiddleware
   export import SessionOptions = options.SessionOptions

@@ -7,6 +7,10 @@ const { one, ratio, table, whole } = require('../tables')
 const COUNTS = [1000, 10_000, 100_000, 1_000_000]
 const QUICK_COUNTS = [1000, 10_000, 100_000]
 
+/** How many sessions a store may hold, and how many come by. */
+const LIMITED = [100_000, 1_000_000]
+const QUICK_LIMITED = [10_000, 100_000]
+
 /** S11: many sessions in a MemoryStore. */
 async function run({ quick, progress }) {
   const waits = []
@@ -24,7 +28,20 @@ async function run({ quick, progress }) {
   }
   progress('S11: waiting for the sessions to expire')
   await Promise.all(waits)
-  return { text: describe(results), charts: { 'session-count': chart(results) } }
+  progress('S11: a store that is full')
+  const limited = await measureLimited(quick ? QUICK_LIMITED : LIMITED)
+  return {
+    text: [describe(results), '', describeLimited(limited)].join('\n'),
+    charts: { 'session-count': chart(results) }
+  }
+}
+
+/** Alone, as it is about small differences. */
+async function measureLimited([max, count]) {
+  const args = [String(max), String(count)]
+  const child = fork(path.join(__dirname, '../memory-store-max.js'), args, { execArgv: ['--expose-gc'] })
+  const [result] = await Promise.race([once(child, 'message'), once(child, 'exit').then(failed)])
+  return result
 }
 
 function failed([code]) {
@@ -66,6 +83,34 @@ function describe(results) {
 function verdict({ implementation, length, left, after }) {
   if (implementation !== 'ours') return ''
   return length < 5 && left === 0 && after <= 65 ? 'ok' : 'MISSED'
+}
+
+const CALLS = {
+  get: '`get`',
+  set: '`set` of a session that is there',
+  touch: '`touch`',
+  add: '`set` of a new one; where it is full, another one goes',
+  fill: 'as many new ones as come by'
+}
+
+function describeLimited({ max, count, heapFree, heapFull, isRight, costs, isCheap }) {
+  const megabytes = (bytes) => `${whole(bytes / 1e6)} MB`
+  const rows = Object.entries(CALLS).map(([name, title]) => {
+    const { free, roomy, full, ratio: factor } = costs[name]
+    return [title, 'µs', one(free), one(roomy), one(full), ratio(factor)]
+  })
+  return [
+    `#### At most ${whole(max)} sessions`,
+    '',
+    `${whole(count)} sessions come to a store with \`max: ${max}\`, and to one without. The heap after each tenth of them:`,
+    `${heapFull.map(megabytes).join(', ')}; without \`max\` ${heapFree.map(megabytes).join(', ')}. Left are those that came`,
+    `last, and the one who kept coming back: ${isRight ? 'ok' : 'MISSED'}.`,
+    '',
+    'What one call takes of the CPU, of visitors in no order, in a store without `max`, in one that has room and in one that is',
+    `full. Target: \`get\`, \`set\`, and filling it in no more than 1.2 of the time without: ${isCheap ? 'ok' : 'MISSED'}.`,
+    '',
+    table(['call', 'unit', 'without', 'has room', 'full', 'full / without'], rows)
+  ].join('\n')
 }
 
 function chart(results) {

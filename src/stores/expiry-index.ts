@@ -1,4 +1,4 @@
-/** Ids are put together that expire within the same so many milliseconds. */
+/** Ids are put together that expire within the same so many milliseconds, unless told otherwise. */
 const SLOT = 5000
 
 /**
@@ -15,6 +15,9 @@ export class ExpiryIndex {
   private readonly order: number[] = []
   /** The slot that is being emptied, and how far that is. */
   private emptying: { ids: Set<string>; iterator: Iterator<string> } | undefined
+
+  /** @param slotLength - in milliseconds: ids are put together that expire within the same slot */
+  constructor(private readonly slotLength = SLOT) {}
 
   /** How many ids are known. */
   get size(): number {
@@ -48,10 +51,10 @@ export class ExpiryIndex {
     const before = this.expiries.get(id)
     if (expiry === before) return
     this.expiries.set(id, expiry)
-    const slot = slotOf(expiry)
+    const slot = this.slotOf(expiry)
     if (before !== undefined) {
-      if (slotOf(before) === slot) return
-      this.takeFromSlot(id, slotOf(before))
+      if (this.slotOf(before) === slot) return
+      this.takeFromSlot(id, this.slotOf(before))
     }
     if (slot !== Infinity) this.putIntoSlot(id, slot)
   }
@@ -60,13 +63,13 @@ export class ExpiryIndex {
     const expiry = this.expiries.get(id)
     if (expiry === undefined) return
     this.expiries.delete(id)
-    this.takeFromSlot(id, slotOf(expiry))
+    this.takeFromSlot(id, this.slotOf(expiry))
   }
 
   /** An id that has expired, as far as is known here. It stays, until it is deleted or set anew. */
   findExpired(): string | undefined {
     const [first] = this.order
-    if (first === undefined || first >= slotOf(Date.now())) return undefined
+    if (first === undefined || first >= this.slotOf(Date.now())) return undefined
     const ids = this.idsBySlot.get(first) as Set<string>
     // One iterator walks the whole slot: a Set keeps a hole for what was deleted, and a new iterator would step over all of
     // them again for each id.
@@ -109,8 +112,8 @@ export class ExpiryIndex {
     }
     return from
   }
-}
 
-function slotOf(time: number): number {
-  return Math.floor(time / SLOT)
+  private slotOf(time: number): number {
+    return Math.floor(time / this.slotLength)
+  }
 }

@@ -1,10 +1,12 @@
 import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
+import { MemoryLimits, readMemoryStoreOptions } from './memory-limits.js'
 import { SessionIndex } from './session-index.js'
 import { Store } from './store.js'
 import { expiryOfCookie, withCookie } from './stored-json.js'
 import type { SessionData } from '../session/session.js'
+import type { MemoryStoreOptions } from './memory-limits.js'
 
 /** How many expired sessions one `set` removes on its way: more than it adds, so that the rest shrinks. */
 const REMOVED_PER_SET = 8
@@ -13,11 +15,15 @@ const REMOVED_PER_SET = 8
  * Keeps sessions in the memory of the process: for development and tests, and for apps of one process that may forget
  * their sessions with it.
  *
- * Expired sessions go by themselves: a few with each `set`, the rest by a timer, which does not keep the process alive.
+ * Expired sessions go by themselves: a few with each `set`, the rest by a timer, which does not keep the process alive. With
+ * `max` those go, too, that are too many: the least recently used first.
  */
 @callable(
-  function MemoryStore(this: MemoryStore) {
+  // The default is there for the function's length, which is 0 in 1.x.
+  function MemoryStore(this: MemoryStore, options: MemoryStoreOptions = {}) {
+    const limits = readMemoryStoreOptions(options)
     Reflect.apply(Store, this, [])
+    if (limits) limit(this, limits)
     this.sessions = Object.create(null) as Record<string, string>
     indexOf(this)
   },
@@ -27,9 +33,20 @@ export class MemoryStore extends Store {
   /** The sessions' JSON by session id. */
   declare sessions: Record<string, string>
 
+  /**
+   * @param _options - see {@link MemoryStoreOptions}
+   * @throws TypeError when an option is wrong
+   */
+  constructor(_options?: MemoryStoreOptions) {
+    // Never runs: it only gives the constructing function above its type.
+    super()
+  }
+
   /** Answers with the session stored under an id, or with nothing. */
   get(sid: string, callback: (err: any, session?: SessionData | null) => void): void {
-    setImmediate(callback, null, read(this, sid))
+    const index = indexOf(this)
+    index.use(sid)
+    setImmediate(callback, null, read(index, sid))
   }
 
   /** Stores a session's JSON. */
@@ -46,7 +63,8 @@ export class MemoryStore extends Store {
     const json = index.getLiving(sid)
     if (json) {
       const renewed = withCookie(json, session.cookie)
-      if (renewed !== json) index.put(sid, renewed, expiryOfCookie(session.cookie))
+      if (renewed === json) index.use(sid)
+      else index.put(sid, renewed, expiryOfCookie(session.cookie))
     }
     if (callback) setImmediate(callback)
   }
@@ -66,9 +84,10 @@ export class MemoryStore extends Store {
 
   /** Answers with all sessions that have not expired, by id. */
   override all(callback: (err: any, obj?: { [sid: string]: SessionData } | null) => void): void {
+    const index = indexOf(this)
     const sessions = Object.create(null) as Record<string, SessionData>
     for (const sid of Object.keys(this.sessions)) {
-      const session = read(this, sid)
+      const session = read(index, sid)
       if (session) sessions[sid] = session
     }
     if (callback) setImmediate(callback, null, sessions)
@@ -80,13 +99,26 @@ export class MemoryStore extends Store {
   }
 }
 
+/** Where a store has its limits: a property that does not show, so that what inherits from the store has them, too. */
+const LIMITS = Symbol('limits')
+
+const NO_LIMITS = new MemoryLimits()
+
+function limit(store: MemoryStore, limits: MemoryLimits): void {
+  Object.defineProperty(store, LIMITS, { value: limits, configurable: true, writable: true })
+}
+
+function limitsOf(store: MemoryStore): MemoryLimits {
+  return (store as { [LIMITS]?: MemoryLimits })[LIMITS] ?? NO_LIMITS
+}
+
 /** The index of an object with sessions: on that object, which apps may share, or replace. */
 const indexes = hiddenSlot<SessionIndex>()
 
 function indexOf(store: MemoryStore): SessionIndex {
   let index = indexes.get(store.sessions)
   if (!index) {
-    index = new SessionIndex(store.sessions)
+    index = new SessionIndex(store.sessions, limitsOf(store))
     indexes.set(index.sessions, index)
     store.sessions = index.sessions
   }
@@ -94,8 +126,7 @@ function indexOf(store: MemoryStore): SessionIndex {
 }
 
 /** Reads a session; one that has expired is removed. */
-function read(store: MemoryStore, sid: string): SessionData | undefined {
-  const index = indexOf(store)
+function read(index: SessionIndex, sid: string): SessionData | undefined {
   const json = index.get(sid)
   if (!json) return undefined
 

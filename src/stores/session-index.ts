@@ -1,11 +1,14 @@
 import { setTimeout } from '../support/timers.js'
 import { ExpiryIndex } from './expiry-index.js'
 import { expiryOf } from './stored-json.js'
+import { UseOrder } from './use-order.js'
+import type { MemoryLimits } from './memory-limits.js'
 
 type Sessions = Record<string, string>
 
-/** How often the timer looks for expired sessions, in milliseconds. */
-const SWEEP_INTERVAL = 5000
+/** Sessions that expire within so many milliseconds are found together: as much as a sweep may be late, within bounds. */
+const SHORTEST_SLOT = 1000
+const LONGEST_SLOT = 5000
 
 /** How many expired sessions one step of a sweep removes: what takes a millisecond or so. */
 const REMOVED_PER_STEP = 1000
@@ -17,7 +20,8 @@ const COUNTED_ONE_BY_ONE = 10_000
 const NEXT_STEP = 1
 
 /**
- * Counts the sessions of a `MemoryStore` and removes those that have expired, without looking at the others.
+ * Counts the sessions of a `MemoryStore` and removes those that have expired, without looking at the others; and those, least
+ * recently used, that are too many.
  *
  * The sessions lie in a plain object, and apps may change that by hand. What they get to see is a proxy of it, so that this
  * hears of each change.
@@ -26,11 +30,22 @@ export class SessionIndex {
   /** The sessions, for apps to see. */
   readonly sessions: Sessions
 
-  private readonly expiries = new ExpiryIndex()
+  private readonly expiries: ExpiryIndex
+  /** Kept only for a store that has a limit. */
+  private readonly uses: UseOrder | undefined
   private isTimerSet = false
 
-  /** @param texts - the JSON of each session, by id; those that are there already count */
-  constructor(private readonly texts: Sessions) {
+  /**
+   * @param texts - the JSON of each session, by id; those that are there already count
+   * @param limits - how many sessions there may be, and how often the expired ones are looked for
+   */
+  constructor(
+    private readonly texts: Sessions,
+    private readonly limits: MemoryLimits
+  ) {
+    const { max, sweepInterval } = limits
+    this.expiries = new ExpiryIndex(Math.min(Math.max(sweepInterval, SHORTEST_SLOT), LONGEST_SLOT))
+    this.uses = max === undefined ? undefined : new UseOrder()
     this.sessions = new Proxy(texts, {
       defineProperty: (target, id, descriptor) => {
         const isDone = Reflect.defineProperty(target, id, descriptor)
@@ -38,7 +53,7 @@ export class SessionIndex {
         return isDone
       },
       deleteProperty: (target, id) => {
-        if (typeof id === 'string') this.expiries.delete(id)
+        if (typeof id === 'string') this.forget(id)
         return Reflect.deleteProperty(target, id)
       }
     })
@@ -63,15 +78,24 @@ export class SessionIndex {
     return undefined
   }
 
-  /** @param expiry - in milliseconds of Unix time; undefined for never */
+  /** Tells that a session is in use, if there is one of this id. */
+  use(id: string): void {
+    this.uses?.use(id)
+  }
+
+  /**
+   * Stores a session, which is a use, too.
+   *
+   * @param expiry - in milliseconds of Unix time; undefined for never
+   */
   put(id: string, text: string, expiry: number | undefined): void {
     this.texts[id] = text
     this.note(id, expiry)
   }
 
   remove(id: string): void {
-    Reflect.deleteProperty(this.texts, id)
-    this.expiries.delete(id)
+    delete this.texts[id]
+    this.forget(id)
   }
 
   /**
@@ -81,15 +105,14 @@ export class SessionIndex {
    * @returns whether there may be more
    */
   removeExpired(limit: number): boolean {
-    const now = Date.now()
     for (let removed = 0; removed < limit; removed++) {
       const id = this.expiries.findExpired()
       if (id === undefined) return false
       // What was noted may be of an earlier text: the text itself decides.
       const text = this.texts[id]
       const expiry = expiryOfText(text)
-      if (text === undefined || (expiry !== undefined && expiry <= now)) this.remove(id)
-      else this.note(id, expiry)
+      if (text === undefined || (expiry !== undefined && expiry <= Date.now())) this.remove(id)
+      else this.expiries.set(id, expiry)
     }
     return true
   }
@@ -102,7 +125,24 @@ export class SessionIndex {
 
   private note(id: string, expiry: number | undefined): void {
     this.expiries.set(id, expiry)
-    if (this.expiries.isWaiting && !this.isTimerSet) this.sweepIn(SWEEP_INTERVAL)
+    if (this.expiries.isWaiting && !this.isTimerSet) this.sweepIn(this.limits.sweepInterval)
+    if (!this.uses) return
+    this.uses.add(id)
+    this.makeRoom(this.uses, this.limits.max as number)
+  }
+
+  private forget(id: string): void {
+    this.expiries.delete(id)
+    this.uses?.delete(id)
+  }
+
+  /** Expired sessions go before those that live, if it is known which. */
+  private makeRoom(uses: UseOrder, max: number): void {
+    while (uses.size > max) {
+      if (this.removeExpired(1)) continue
+      this.remove(uses.leastRecent as string)
+      this.limits.warnOfFull()
+    }
   }
 
   /** The timer stands still while nothing will expire. It keeps neither the process alive nor a store that nobody uses. */
@@ -117,7 +157,7 @@ export class SessionIndex {
   private sweep(): void {
     this.isTimerSet = false
     const isUnfinished = this.removeExpired(REMOVED_PER_STEP)
-    if (this.expiries.isWaiting) this.sweepIn(isUnfinished ? NEXT_STEP : SWEEP_INTERVAL)
+    if (this.expiries.isWaiting) this.sweepIn(isUnfinished ? NEXT_STEP : this.limits.sweepInterval)
   }
 }
 

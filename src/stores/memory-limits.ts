@@ -1,0 +1,76 @@
+import { inspect } from 'node:util'
+import { Warnings } from '../support/warnings.js'
+
+/** How often expired sessions are looked for, in milliseconds, unless the app says otherwise. */
+const SWEEP_INTERVAL = 5000
+
+/** What a timer of Node can wait for: with more it would not wait at all. */
+const LONGEST_WAIT = 2 ** 31 - 1
+
+/** Options of a `MemoryStore`. */
+export interface MemoryStoreOptions {
+  /**
+   * How many sessions are kept at the most: a positive integer. When one more comes, room is made: by sessions that have
+   * expired, or else by the least recently used one, which ends. `get`, `set` and `touch` are uses.
+   *
+   * The first time that a session ends for it, the process warning `EXPRESS_SESSION_MEMORY_STORE_FULL` says so.
+   *
+   * @defaultValue `undefined`: as many as come
+   */
+  max?: number | undefined
+
+  /**
+   * How often expired sessions are looked for, in milliseconds: a positive, finite number. None of them is ever given, found
+   * or not: this is about their memory.
+   *
+   * @defaultValue `5000`
+   */
+  sweepInterval?: number | undefined
+}
+
+/** How many sessions a `MemoryStore` keeps, and for how long the expired ones. */
+export class MemoryLimits {
+  /** In milliseconds. */
+  readonly sweepInterval: number
+
+  private readonly warnings = new Warnings()
+
+  constructor(
+    /** How many sessions there may be; undefined for any number. */
+    readonly max?: number,
+    sweepInterval = SWEEP_INTERVAL
+  ) {
+    this.sweepInterval = Math.min(sweepInterval, LONGEST_WAIT)
+  }
+
+  /** Says, once, that sessions end for want of room. */
+  warnOfFull(): void {
+    this.warnings.warnOnce(
+      'EXPRESS_SESSION_MEMORY_STORE_FULL',
+      `MemoryStore is full: its max option is ${this.max}, so the least recently used session ends when a new one comes.`
+    )
+  }
+}
+
+/**
+ * Reads the options of a `MemoryStore`.
+ *
+ * @param options - as given; what is no object is none, because old subclasses hand on what they please
+ * @returns undefined if nothing was asked for
+ * @throws TypeError when an option is wrong
+ */
+export function readMemoryStoreOptions(options: unknown): MemoryLimits | undefined {
+  if (typeof options !== 'object' || options === null) return undefined
+  const { max, sweepInterval } = options as MemoryStoreOptions
+  if (max === undefined && sweepInterval === undefined) return undefined
+
+  if (max !== undefined && !(Number.isInteger(max) && max > 0)) {
+    throw new TypeError(`max option must be a positive integer, not ${inspect(max, { depth: 0 })}`)
+  }
+  if (sweepInterval !== undefined && !(Number.isFinite(sweepInterval) && sweepInterval > 0)) {
+    throw new TypeError(
+      `sweepInterval option must be a positive, finite number of milliseconds, not ${inspect(sweepInterval, { depth: 0 })}`
+    )
+  }
+  return new MemoryLimits(max, sweepInterval)
+}
