@@ -31,8 +31,7 @@ function describe(results) {
     'in Express',
     '1.19.0 +B',
     'ours +B',
-    'ratio',
-    'target'
+    'ratio'
   ]
   const rows = results.map(({ scenario, cpu, bytes, express }) => [
     scenario.name,
@@ -47,8 +46,7 @@ function describe(results) {
     ratio(express.ratio),
     whole(bytes.upstream),
     whole(bytes.ours),
-    ratio(bytes.ratio),
-    limit(bytes.ratio, scenario.targetBytes)
+    ratio(bytes.ratio)
   ])
   const noise = results.map(({ cpu }) => cpu.noise)
   return [
