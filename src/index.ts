@@ -53,7 +53,7 @@ function session(given?: session.SessionOptions): session.SessionMiddleware {
   ) as session.SessionMiddleware
 }
 
-/* c8 ignore next 11 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */
+/* c8 ignore next 12 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */
 namespace session {
   export import Store = stores.Store
   export import Cookie = cookies.Cookie

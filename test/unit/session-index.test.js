@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict')
 const fc = require('fast-check')
 const { MemoryStore } = require('../../dist/stores/memory-store.js')
+const { MemoryLimits } = require('../../dist/stores/memory-limits.js')
 const { SessionIndex } = require('../../dist/stores/session-index.js')
 const { atTime } = require('../support/harness')
 
@@ -19,7 +20,7 @@ const NEVER = jsonOf(null)
 
 const sizeAt = (time, index) => atTime(time, () => index.size)
 
-const indexOf = (texts = Object.create(null)) => new SessionIndex(texts)
+const indexOf = (texts = Object.create(null)) => new SessionIndex(texts, new MemoryLimits())
 
 describe('a session index', () => {
   it('counts what was there before it', () => {
