@@ -4,7 +4,7 @@ import { beforeEnd, reportWhenOut } from './request/end-of-response.js'
 import { shareHiddenClass } from './request/hidden-classes.js'
 import { Lifecycle } from './request/lifecycle.js'
 import { generateSession } from './session/new-session.js'
-import { SharedStore } from './storage/shared-store.js'
+import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
 import { debug } from './support/debug.js'
 import { Warnings } from './support/warnings.js'
@@ -40,7 +40,7 @@ export function createMiddleware(settings: Settings) {
   const service = {
     settings,
     sharedStore,
-    storage: storageFor(settings),
+    storage: storageFor(settings.store, settings, sharedStore.ended),
     transport: new CookieTransport(settings.name, settings.proxy, warnings),
     signedIds: new SignedIds(settings.rememberSignatures),
     warnings
@@ -55,7 +55,7 @@ export function createMiddleware(settings: Settings) {
 
     if (!sharedStore.ready) {
       debug('store is disconnected')
-      next()
+      serveWithoutStore(req, settings, next)
       return
     }
 
@@ -90,6 +90,21 @@ export function createMiddleware(settings: Settings) {
     onHeaders(res, () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error)))
     lifecycle.open(next)
   }
+}
+
+/** Goes on with a request whose session cannot be had: without one, or with an error if the app asked for that. */
+function serveWithoutStore(req: SessionfulRequest, settings: Settings, next: Next): void {
+  let error: unknown
+  if (settings.onDisconnect === 'error') {
+    try {
+      const { path } = cookieOptionsFor(req, settings)
+      if (pathMatches(req, path || '/')) error = storeDisconnected()
+    } catch (fault) {
+      error = fault
+    }
+  }
+  if (error) next(error)
+  else next()
 }
 
 /** The cookie's attributes for a request: an app may decide on them anew each time. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
@@ -41,6 +42,17 @@ export interface SessionOptions {
 
   /** Old name of `name`. */
   key?: string | undefined
+
+  /**
+   * What a request gets while the store says that it is disconnected (its event `disconnect`, until its next `connect`):
+   *
+   * - `'skip'`: no session. `req.session` is undefined, which apps may take for a visitor who is not logged in.
+   * - `'error'`: an error by `next`, with the `code` `ESTOREDISCONNECTED` and the `status` 503. Requests outside of the
+   *   cookie's path, which have no session anyway, are served.
+   *
+   * @defaultValue `'skip'`
+   */
+  onDisconnect?: 'skip' | 'error' | undefined
 
   /**
    * Whether to believe `X-Forwarded-Proto` when asking if a request is secure.
@@ -88,6 +100,18 @@ export interface SessionOptions {
   store?: Store | undefined
 
   /**
+   * How long the store may take to answer a call, in milliseconds: a positive, finite number. A call of the middleware, or
+   * of a method of the session, that takes longer fails with an error whose `code` is `ESTORETIMEOUT` and whose `status`
+   * is 503; what the store answers after that is not heard. For stores that wait while their server is away: clients
+   * would wait as long as it takes.
+   *
+   * The store may still do what has timed out. A session that was to be destroyed counts as ended.
+   *
+   * @defaultValue `undefined`: as long as it takes
+   */
+  storeTimeout?: number | undefined
+
+  /**
    * What becomes of the stored session when a request ends with `req.session` deleted or set to null: `'destroy'` removes
    * it, `'keep'` leaves it and drops the changes of this request.
    *
@@ -132,6 +156,14 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     throw new TypeError('unset option must be "destroy" or "keep"')
   }
 
+  const { onDisconnect = 'skip', storeTimeout } = options
+  if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
+    throw new TypeError(
+      `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
+    )
+  }
+  if (storeTimeout !== undefined) checkTime('storeTimeout', storeTimeout)
+
   if (Array.isArray(secret) && secret.length === 0) {
     throw new TypeError('secret option array must contain one or more strings')
   }
@@ -152,6 +184,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     cookie: cookie as Settings['cookie'],
     genid: genid as Settings['genid'],
     name: options.name || options.key || 'connect.sid',
+    onDisconnect,
     proxy: options.proxy,
     rememberSignatures: options.rememberSignatures !== false,
     resave: Boolean(resave),
@@ -160,6 +193,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     // The app's own array, not a copy: apps rotate secrets by changing it.
     secrets: secret ? (Array.isArray(secret) ? secret : [secret]) : undefined,
     store,
+    storeTimeout,
     touches: typeof store.touch === 'function',
     unset: options.unset === 'destroy' ? 'destroy' : 'keep'
   }
@@ -179,6 +213,13 @@ function checkCookie(cookie: GivenCookieOptions): void {
   if (expires && !isDate(expires)) {
     throw new TypeError(`cookie.expires option must be a Date, not ${describe(expires)}`)
   }
+}
+
+function checkTime(name: string, value: unknown): void {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return
+  throw new TypeError(
+    `${name} option must be a positive, finite number of milliseconds, not ${inspect(value, { depth: 0 })}`
+  )
 }
 
 function describe(value: unknown): string {

@@ -8,6 +8,7 @@ export interface Settings {
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
+  readonly onDisconnect: 'skip' | 'error'
   readonly proxy: boolean | undefined
   readonly rememberSignatures: boolean
   readonly resave: boolean
@@ -16,6 +17,8 @@ export interface Settings {
   /** Undefined: those of `req.secret`. */
   readonly secrets: readonly Secret[] | undefined
   readonly store: Store
+  /** In milliseconds; undefined: as long as it takes. */
+  readonly storeTimeout: number | undefined
   /** Whether the store has a `touch`. */
   readonly touches: boolean
   readonly unset: 'destroy' | 'keep'

@@ -2,7 +2,8 @@ import { debug, debugSession } from '../support/debug.js'
 import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
 import { Session, attachKeeper, keeperOf, readAgain } from '../session/session.js'
-import { callsTo } from '../storage/storage.js'
+import { storageFor } from '../storage/storage.js'
+import { hasTimedOut } from '../storage/time-limited.js'
 import { meansNoSession } from '../stores/store.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
 import { presentedId } from '../transport/presented-id.js'
@@ -409,7 +410,7 @@ export class Lifecycle implements SessionKeeper {
     this.pending.begin()
     work((error) => {
       answerTo?.(error)
-      if (!error) this.ledger.destroyed(id)
+      if (!isRefusal(error)) this.ledger.destroyed(id)
       this.pending.end()
       done(error)
     })
@@ -421,7 +422,7 @@ export class Lifecycle implements SessionKeeper {
     this.ownEndings ??= new Map()
     this.ownEndings.set(id, ending)
     return (error) => {
-      ended.answer(id, Boolean(error))
+      ended.answer(id, isRefusal(error))
       ending.isDone = !error
     }
   }
@@ -504,10 +505,16 @@ export class Lifecycle implements SessionKeeper {
 
   /** The storage of the middleware, unless the app has given the request another store. */
   private storageOf(session: Session): Storage {
-    const { settings, storage } = this.service
+    const { settings, storage, sharedStore } = this.service
     const store = session.req?.sessionStore
-    return store === undefined || store === settings.store ? storage : callsTo(store as object)
+    if (store === undefined || store === settings.store) return storage
+    return storageFor(store as object, settings, sharedStore.ended)
   }
+}
+
+/** What has timed out may yet be done by the store: so the session counts as ended, and nothing brings it back. */
+function isRefusal(error: unknown): boolean {
+  return Boolean(error) && !hasTimedOut(error)
 }
 
 function sessionEnded(): Error {

@@ -9,6 +9,14 @@ export interface Generator {
   generate(req: SessionRequest): void
 }
 
+/** What a request gets that may not be served while the store is disconnected. */
+export function storeDisconnected(): Error {
+  return Object.assign(new Error('the session store is disconnected'), {
+    code: 'ESTOREDISCONNECTED',
+    status: 503
+  })
+}
+
 /** What all middlewares of a store share; on the store, and gone with it. */
 const shared = hiddenSlot<SharedStore>()
 

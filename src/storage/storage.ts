@@ -1,7 +1,9 @@
 import { callStore } from '../support/store-call.js'
+import { timeLimited } from './time-limited.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { Answer } from '../support/store-call.js'
+import type { EndedSessions } from './ended-sessions.js'
 
 /**
  * All that the middleware and the methods of a session ask of a store. The store itself is behind it, called by nobody
@@ -19,12 +21,14 @@ export interface Storage {
 }
 
 /** The storage of a middleware: its store, and around it, one after the other, what the options ask for. */
-export function storageFor({ store }: Settings): Storage {
-  return callsTo(store)
+export function storageFor(store: object, { storeTimeout }: Settings, ended: EndedSessions): Storage {
+  let storage = callsTo(store)
+  if (storeTimeout !== undefined) storage = timeLimited(storage, storeTimeout, ended)
+  return storage
 }
 
 /** Calls a store: nothing between. */
-export function callsTo(store: object): Storage {
+function callsTo(store: object): Storage {
   return {
     load: (id, callback) => callStore(store, 'get', [id], callback),
     save: (id, session, callback) => callStore(store, 'set', [id, session], callback),

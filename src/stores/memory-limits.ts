@@ -1,11 +1,9 @@
 import { inspect } from 'node:util'
+import { LONGEST_WAIT } from '../support/timers.js'
 import { Warnings } from '../support/warnings.js'
 
 /** How often expired sessions are looked for, in milliseconds, unless the app says otherwise. */
 const SWEEP_INTERVAL = 5000
-
-/** What a timer of Node can wait for: with more it would not wait at all. */
-const LONGEST_WAIT = 2 ** 31 - 1
 
 /** Options of a `MemoryStore`. */
 export interface MemoryStoreOptions {

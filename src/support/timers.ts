@@ -6,6 +6,9 @@ import timers = require('node:timers')
  */
 export const { clearTimeout, setImmediate, setTimeout } = timers
 
+/** What a timer can wait for, in milliseconds: with more it would not wait at all. */
+export const LONGEST_WAIT = 2 ** 31 - 1
+
 /** Does something when what runs now has returned, whatever tests make of `process.nextTick`. */
 export function soon(something: () => void): void {
   void Promise.resolve().then(something)

@@ -1,7 +1,8 @@
 'use strict'
 
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
-// `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone.
+// `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
+// `node test/stores/run.js outages` tries only ./outages.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -18,7 +19,14 @@ if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lo
   })
 }
 
-require('./harness/main')(process.argv.slice(2)).then(
+async function run(ids) {
+  const main = require('./harness/main')
+  const outages = require('./outages')
+  if (ids.length === 0) return [await main(ids), await outages()].every(Boolean)
+  return ids.includes('outages') ? outages() : main(ids)
+}
+
+run(process.argv.slice(2)).then(
   (passed) => {
     process.exitCode = passed ? 0 : 1
   },

@@ -58,7 +58,7 @@ async function main() {
   app.use(routes)
   // Express knows an error handler by its four parameters.
   app.use((error, req, res, _next) => {
-    if (!res.headersSent) res.status(500).json({ error: error.message || String(error) })
+    if (!res.headersSent) res.status(error.status ?? 500).json({ error: error.message || String(error) })
   })
 
   process.on('message', async ({ number, ask, argument }) => {

@@ -14,6 +14,17 @@ exports.compareOutages = (ours, upstream, keepsWhatItAcknowledged) => {
   return faults
 }
 
+/** The faults of an outage for which the app has set a time limit: nobody waits, and nothing is worst. */
+exports.faultsOfPrepared = (seen, keepsWhatItAcknowledged) => {
+  const faults = Object.keys(seen)
+    .filter((kind) => String(seen[kind]).startsWith('waits') || isWorst(seen[kind]))
+    .map((kind) => `with storeTimeout, ${kind}: ${seen[kind]}`)
+  if (keepsWhatItAcknowledged && seen.lost > 0) {
+    faults.push(`with storeTimeout, ${seen.lost} acknowledged changes are lost`)
+  }
+  return faults
+}
+
 exports.isBetter = (ours, upstream) =>
   Object.keys(ours).some((kind) => kind !== 'lost' && isWorst(upstream[kind]) && !isWorst(ours[kind]))
 

@@ -1,7 +1,7 @@
 'use strict'
 
 const scenarios = require('../scenarios')
-const { compareOutages } = require('./compare-outages')
+const { compareOutages, faultsOfPrepared } = require('./compare-outages')
 const compare = require('./compare')
 const { ConfigurationRun } = require('./configuration-run')
 
@@ -69,6 +69,8 @@ class Comparison {
     const { server, ours, upstream } = this
     if (!ours.outage) return []
     const found = compareOutages(ours.outage, upstream.outage, server.keepsWhatItAcknowledged)
+    if (ours.preparedOutage)
+      found.push(...faultsOfPrepared(ours.preparedOutage, server.keepsWhatItAcknowledged))
     return found.map((fault) => `${this.id}, outage: ${fault}`)
   }
 

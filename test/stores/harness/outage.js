@@ -15,15 +15,16 @@ const WRITERS = 5
  * through its outage together: `before`, the kill, `meanwhile`, the restart, `afterwards`.
  */
 class Outage {
-  constructor(app) {
+  constructor(app, options) {
     this.app = app
+    this.options = options
     this.seen = {}
   }
 
   /** Makes sessions, and traffic that changes and saves them without a pause. */
   async before() {
     this.app.newConnections()
-    await this.app.ask('use', { cookie: { maxAge: 600_000 } })
+    await this.app.ask('use', { cookie: { maxAge: 600_000 }, ...this.options })
     this.reader = await this.visitorWith({ views: 1 })
     this.changer = await this.visitorWith({ views: 1 })
     this.writers = await Promise.all(
@@ -130,9 +131,9 @@ function describe({ status, body }, knownId) {
   return knownId === undefined || body.id === knownId ? 'served' : 'a new session'
 }
 
-/** Kills the server under all these apps and starts it again. Resolves with what each has seen. */
-async function outageOf(server, apps) {
-  const outages = apps.map((app) => new Outage(app))
+/** Kills the server under all these apps, whose session() has such options, and starts it again. Resolves with what each has seen. */
+async function outageOf(server, apps, options) {
+  const outages = apps.map((app) => new Outage(app, options))
   await Promise.all(outages.map((outage) => outage.before()))
   await sleep(500)
   await server.process.kill()

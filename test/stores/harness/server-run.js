@@ -2,6 +2,9 @@
 
 const { outageOf } = require('./outage')
 
+/** What an app may ask for against outages: the same again with that. */
+const PREPARED = { storeTimeout: 500, onDisconnect: 'error' }
+
 /** A server with the configurations that are tried on it: all scenarios of each, then one outage for all together. */
 class ServerRun {
   constructor(server, comparisons) {
@@ -37,6 +40,12 @@ class ServerRun {
     const apps = await Promise.all(runs.map((run) => run.aliveApp()))
     const seen = await outageOf(this.server, apps)
     for (const [index, run] of runs.entries()) run.outage = seen[index]
+
+    await this.server.kind.beforeOutage?.(this.server.url)
+    const ours = this.comparisons.map((comparison) => comparison.ours)
+    const prepared = await Promise.all(ours.map((run) => run.aliveApp()))
+    const seenThen = await outageOf(this.server, prepared, PREPARED)
+    for (const [index, run] of ours.entries()) run.preparedOutage = seenThen[index]
   }
 }
 

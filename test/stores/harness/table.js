@@ -21,7 +21,14 @@ exports.writeTable = async (comparisons) => {
   const [before, rest] = [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END))]
   const order = configurations.map(({ id }) => id)
   const rows = [...comparisons].sort((one, other) => order.indexOf(one.id) - order.indexOf(other.id))
-  const parts = [summary(rows), scenarioTable(rows), lacking(rows), differences(), outageTable(rows)]
+  const parts = [
+    summary(rows),
+    scenarioTable(rows),
+    lacking(rows),
+    differences(),
+    outageTable(rows),
+    preparedTable(rows)
+  ]
   await fs.writeFile(DOCS, `${before}${BEGIN}\n\n${parts.join('\n\n')}\n\n${rest}`)
 }
 
@@ -83,6 +90,20 @@ function outageTable(rows) {
   const heads = ['store', 'server', 'a page without a session', 'reads its session', 'changes its session']
   heads.push('gets a session', 'gets a session, `save()`', 'after the restart', 'lost', 'on 1.19.0')
   return ['### The server is killed in mid-traffic and started again', table(heads, lines)].join('\n\n')
+}
+
+function preparedTable(rows) {
+  const lines = rows
+    .filter(({ ours }) => ours.preparedOutage)
+    .map(({ configuration, ours: { preparedOutage: seen } }) => [
+      titleOf(configuration),
+      ...['no session', 'read', 'change', 'new', 'new, saved', 'afterwards'].map((kind) => seen[kind])
+    ])
+  const heads = ['store', 'a page without a session', 'reads its session', 'changes its session']
+  heads.push('gets a session', 'gets a session, `save()`', 'after the restart')
+  return ["### The same, with `storeTimeout: 500` and `onDisconnect: 'error'`", table(heads, lines)].join(
+    '\n\n'
+  )
 }
 
 function table(heads, lines) {

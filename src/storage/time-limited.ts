@@ -1,0 +1,101 @@
+import { debug } from '../support/debug.js'
+import { LONGEST_WAIT, clearTimeout, setImmediate, setTimeout } from '../support/timers.js'
+import type { Answer } from '../support/store-call.js'
+import type { EndedSessions } from './ended-sessions.js'
+import type { Storage } from './storage.js'
+
+/**
+ * Gives each call to a store a time to be answered in. One that takes longer is answered with an error, and what the store
+ * says after that is not heard.
+ *
+ * What was not answered may still be done. So a save or a touch that comes late does not bring an ended session back, and
+ * one that was to be destroyed, and is there all the same, is destroyed again when it is met.
+ *
+ * @param storage - answers when it likes, or never
+ * @param time - in milliseconds
+ * @param ended - which sessions have been ended
+ */
+export function timeLimited(storage: Storage, time: number, ended: EndedSessions): Storage {
+  const destroyAgain = (id: string) => {
+    storage.destroy(id, (error) => {
+      if (error) debug('an ended session may still be stored: %s', error)
+    })
+  }
+
+  /** For what may bring a session back: has it been ended since the call? */
+  const unlessEndedSince = (moment: number, id: string) => () => {
+    if (ended.hasEndedSince(id, moment)) destroyAgain(id)
+  }
+
+  return {
+    load(id, callback) {
+      const answer = inTime(time, 'get', callback)
+      storage.load(id, (error, found) => {
+        if (found && ended.hasEndedSince(id, 0)) destroyAgain(id)
+        answer(error, found)
+      })
+    },
+    save(id, session, callback) {
+      storage.save(id, session, inTime(time, 'set', callback, unlessEndedSince(ended.now, id)))
+    },
+    touch(id, session, callback) {
+      storage.touch(id, session, inTime(time, 'touch', callback, unlessEndedSince(ended.now, id)))
+    },
+    destroy(id, callback) {
+      storage.destroy(id, inTime(time, 'destroy', callback))
+    },
+    regenerate(req, callback) {
+      storage.regenerate(req, inTime(time, 'regenerate', callback))
+    }
+  }
+}
+
+/** An error of a call to a store: does it say that nobody knows whether it has been done? */
+export function hasTimedOut(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'ESTORETIMEOUT'
+}
+
+/**
+ * Gives an answer a time to come in.
+ *
+ * @param callback - receives the answer, or an error when the time is over, in the asynchronous context of this call
+ * @param whenLate - told of an answer after that
+ */
+function inTime<Result>(
+  time: number,
+  method: string,
+  callback: Answer<Result>,
+  whenLate?: () => void
+): Answer<Result> {
+  let stage: 'waiting' | 'answered' | 'over' = 'waiting'
+
+  const giveUp = () => {
+    if (stage !== 'waiting') return
+    stage = 'over'
+    debug('store.%s() has timed out', method)
+    callback(timedOut(method, time))
+  }
+
+  // A process that was busy itself hears of timers first: the answer may be there, and is taken in within a turn or two.
+  const timer = setTimeout(() => setImmediate(setImmediate, giveUp), Math.min(time, LONGEST_WAIT))
+  // Once nobody waits for the response, the process need not.
+  timer.unref()
+
+  return (error, result) => {
+    clearTimeout(timer)
+    if (stage === 'waiting') {
+      stage = 'answered'
+      callback(error, result)
+    } else {
+      debug('store.%s() answered after it had timed out', method)
+      whenLate?.()
+    }
+  }
+}
+
+function timedOut(method: string, time: number): Error {
+  return Object.assign(new Error(`store.${method}() has not answered within ${time} ms`), {
+    code: 'ESTORETIMEOUT',
+    status: 503
+  })
+}
