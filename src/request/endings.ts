@@ -1,0 +1,80 @@
+import { hasTimedOut } from '../storage/time-limited.js'
+import type { EndedSessions } from '../storage/ended-sessions.js'
+import type { Answer } from '../support/store-call.js'
+import type { Ledger } from './ledger.js'
+
+/** Which sessions have been ended, as far as one request is concerned: by others, and by its own app. */
+export class Endings {
+  /** The moment at which the request began, or its session after that: what has ended before is no matter. */
+  private since: number
+
+  /** When the app has ended a session itself, by its id, and whether the store has done that. */
+  private own: Map<string, { moment: number; isDone: boolean }> | undefined
+
+  /**
+   * @param ended - of all requests
+   * @param ledger - of this one
+   */
+  constructor(
+    private readonly ended: EndedSessions,
+    private readonly ledger: Ledger
+  ) {
+    this.since = ended.now
+  }
+
+  /** The present moment. */
+  get now(): number {
+    return this.ended.now
+  }
+
+  /** Whether a session has been ended since a moment, by whomever. */
+  hasEndedSince(id: string, moment: number): boolean {
+    return this.ended.hasEndedSince(id, moment)
+  }
+
+  /**
+   * Whether a session has been ended.
+   *
+   * @returns undefined if the request is too old to know
+   */
+  hasEnded(id: string): boolean | undefined {
+    return this.ended.hasEnded(id, this.since)
+  }
+
+  isEndedByOthers(id: string): boolean {
+    return this.hasEnded(id) === true && this.ended.momentOf(id) !== this.own?.get(id)?.moment
+  }
+
+  /**
+   * Whether the id of an ended session may be used again: by a new session that `genid` has given it, and by the app for
+   * what it has ended itself.
+   */
+  mayBeginAgain(id: string): boolean {
+    if (!this.ledger.wasStored(id)) return true
+    return this.own?.get(id)?.isDone === true && !this.isEndedByOthers(id)
+  }
+
+  beginAgain(id: string): void {
+    this.since = this.ended.begin(id)
+  }
+
+  /**
+   * Notes that the app is ending a session.
+   *
+   * @returns what is to be told the store's answer
+   */
+  note(id: string): Answer {
+    const ending = { moment: this.ended.end(id), isDone: false }
+    this.own ??= new Map()
+    this.own.set(id, ending)
+    return (error) => {
+      this.ended.answer(id, isRefusal(error))
+      ending.isDone = !error
+    }
+  }
+}
+
+/** What has timed out may yet be done by the store: so the session counts as ended, and nothing brings it back. */
+export function isRefusal(error: unknown): boolean {
+  return Boolean(error) && !hasTimedOut(error)
+}

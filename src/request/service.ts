@@ -1,0 +1,26 @@
+import type { IncomingMessage } from 'node:http'
+import type { Session, SessionData } from '../session/session.js'
+import type { Settings } from '../settings.js'
+import type { SharedStore } from '../storage/shared-store.js'
+import type { Storage } from '../storage/storage.js'
+import type { Warnings } from '../support/warnings.js'
+import type { Secret, SignedIds } from '../transport/signed-ids.js'
+import type { Transport } from '../transport/transport.js'
+
+/** A request, with what this library adds to it. */
+export type SessionfulRequest = IncomingMessage & {
+  secret?: Secret | undefined
+  session?: (Session & SessionData) | null | undefined
+  sessionID?: unknown
+  sessionStore?: unknown
+}
+
+/** What the requests of a middleware have in common. */
+export interface Service {
+  readonly settings: Settings
+  readonly sharedStore: SharedStore
+  readonly storage: Storage
+  readonly transport: Transport
+  readonly signedIds: SignedIds
+  readonly warnings: Warnings
+}
