@@ -86,8 +86,9 @@ export function createMiddleware(settings: Settings) {
     shareHiddenClass(req)
     shareHiddenClass(res)
     const lifecycle = new Lifecycle(service, cookieOptions, secrets, req)
-    beforeEnd(req, res, lifecycle, next)
-    onHeaders(res, () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error)))
+    const announce = () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
+    beforeEnd(req, res, { commit: (done) => lifecycle.commit(done), announce }, next)
+    onHeaders(res, announce)
     lifecycle.open(next)
   }
 }

@@ -34,7 +34,8 @@ export class BodyBeforeEnd {
   constructor(
     private readonly res: ServerResponse,
     private readonly innerWrite: Write,
-    private readonly head: Head
+    private readonly head: Head,
+    private readonly announce: () => void
   ) {}
 
   write(chunk: Chunk, encoding: BufferEncoding | undefined, callback: WriteCallback | undefined): boolean {
@@ -42,7 +43,7 @@ export class BodyBeforeEnd {
     if (waiting) this.sendNow(waiting)
     if (!this.completesBody(chunk, encoding)) return this.sendNow({ chunk, encoding }, callback)
 
-    this.head.commit(this.res, undefined)
+    this.head.commit(this.res, undefined, this.announce)
     this.last = { chunk, encoding }
     // Who waits for this chunk before the end must not wait for the end.
     if (callback) setImmediate(callback)

@@ -16,6 +16,12 @@ type InnerEnd = (
   callback?: EndCallback
 ) => ServerResponse
 
+/** What is to be done at the end of a response. */
+export interface Plan {
+  commit(done: Answer): void
+  announce(): void
+}
+
 /** What `res.end()` was called with. */
 interface LastCall {
   chunk: Chunk
@@ -33,13 +39,14 @@ interface LastCall {
  *
  * @param req - the request
  * @param res - its response
- * @param plan - does the work when the app ends the response; tells when it is done, at once or later, or throws
+ * @param plan - does the work when the app ends the response, and tells when it is done, at once or later, or throws; adds
+ * to the headers what belongs there, where nobody else asks for that
  * @param report - hears of an error in the work, when the response is out
  */
 export function beforeEnd(
   req: IncomingMessage,
   res: ServerResponse,
-  plan: { commit(done: Answer): void },
+  plan: Plan,
   report: (error: unknown) => void
 ): void {
   const hold = new HeldEnd(req, res, plan, report)
@@ -62,7 +69,7 @@ class HeldEnd {
   constructor(
     req: IncomingMessage,
     private readonly res: ServerResponse,
-    private readonly plan: { commit(done: Answer): void },
+    private readonly plan: Plan,
     private readonly report: (error: unknown) => void
   ) {
     this.innerEnd = res.end as InnerEnd
@@ -74,7 +81,7 @@ class HeldEnd {
   write(chunk: Chunk, encoding?: BufferEncoding | EndCallback, callback?: EndCallback): boolean {
     if (typeof encoding === 'function') return this.write(chunk, undefined, encoding)
     if (this.stage === 'held') return refuseWrite(this.res, callback)
-    this.body ??= new BodyBeforeEnd(this.res, this.innerWrite, this.head)
+    this.body ??= new BodyBeforeEnd(this.res, this.innerWrite, this.head, this.plan.announce)
     // The end that is being sent may be made of writes.
     if (this.stage === 'over') return this.body.sendNow({ chunk, encoding }, callback)
     return this.body.write(chunk, encoding, callback)
@@ -123,7 +130,7 @@ class HeldEnd {
         done(error)
       }
       // Listeners to the head may bring the answer about, too.
-      if (!isAnswered) head.commit(res, byteLength(last.chunk, last.encoding))
+      if (!isAnswered) head.commit(res, byteLength(last.chunk, last.encoding), this.plan.announce)
       if (isAnswered) return this.sendEnd(last)
     } catch (error) {
       // The headers or the body were refused (an invalid status code, say): the app can still end the response.

@@ -59,6 +59,29 @@ export class Endings {
   }
 
   /**
+   * Makes sure of what a store finds. A session that was ended and is found all the same has been stored anew: by another
+   * process, or by the app itself. But while its ending, or a late write of it, is under way, what is found is a remnant.
+   *
+   * @returns to be asked when the store has answered: whether the session is there
+   */
+  watchLoad(id: string): () => boolean {
+    const wasUnsettled = this.ended.isUnsettled(id)
+    const began = this.ended.now
+    return () => {
+      if (!this.ended.hasEnded(id, this.since)) return true
+      if (wasUnsettled || this.ended.isUnsettled(id) || this.ended.hasEndedSince(id, began)) return false
+      this.beginAgain(id)
+      return true
+    }
+  }
+
+  /** Notes that a session is being written; to be called when that is answered, and undone if it has to be. */
+  noteWrite(id: string): () => void {
+    this.ended.beginWrite(id)
+    return () => this.ended.endWrite(id)
+  }
+
+  /**
    * Notes that the app is ending a session.
    *
    * @returns what is to be told the store's answer
@@ -68,7 +91,8 @@ export class Endings {
     this.own ??= new Map()
     this.own.set(id, ending)
     return (error) => {
-      this.ended.answer(id, isRefusal(error))
+      // What has timed out is still under way, as far as is known.
+      if (!hasTimedOut(error)) this.ended.answer(id, Boolean(error))
       ending.isDone = !error
     }
   }

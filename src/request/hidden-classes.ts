@@ -1,7 +1,8 @@
 /**
  * V8 before version 13 (Node 20 and 22): an object whose prototype has been replaced, as Express replaces that of each
  * request and response, gets a hidden class of its own with each property that is added to it. Then whatever Node's own
- * code remembers of where its properties are is of no use for the next one, and is found out again.
+ * code remembers of where its properties are is of no use for the next one, and is found out again. This file goes when
+ * Node 22 is supported no more.
  */
 const DIVERGE = Number.parseInt(process.versions.v8, 10) < 13
 

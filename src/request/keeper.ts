@@ -101,14 +101,19 @@ export class Keeper implements SessionKeeper {
     const { id } = session
     const isAfterEnd = byApp && this.saveAtEnd !== undefined
     const moment = endings.now
+    const written = endings.noteWrite(id)
     debugSession('saving %s', id)
     this.storageOf(session).save(id, session, (error) => {
       if (endings.hasEndedSince(id, moment)) {
         ledger.undone()
         this.undo(id, error, (failure) => {
+          written()
           answer(failure ?? (byApp && endings.isEndedByOthers(id) ? sessionEnded() : undefined))
         })
-      } else if (error) {
+        return
+      }
+      written()
+      if (error) {
         this.saveFailed(id, turn)
         answer(error)
       } else {
@@ -130,7 +135,9 @@ export class Keeper implements SessionKeeper {
     const turn = ledger.nextTurn()
     debugSession('reloading %s', session.id)
     pending.begin()
+    const isThere = this.endings.watchLoad(session.id)
     this.storageOf(session).load(session.id, (refused, found) => {
+      if (found) isThere()
       const error = refused ?? readAgain(session, found)
       if (!error) this.resumeReloaded(session.id, turn)
       pending.end()
@@ -187,9 +194,14 @@ export class Keeper implements SessionKeeper {
     const touch = () => {
       debugSession('touching %s', id)
       const moment = this.endings.now
+      const written = this.endings.noteWrite(id)
+      const answer: Answer = (error) => {
+        written()
+        done(error)
+      }
       this.service.storage.touch(id, session, (error) => {
-        if (this.endings.hasEndedSince(id, moment)) this.undo(id, error, done)
-        else done(error)
+        if (this.endings.hasEndedSince(id, moment)) this.undo(id, error, answer)
+        else answer(error)
       })
     }
     this.unlessEnded(session.id, touch, done)

@@ -189,7 +189,9 @@ export class Ledger {
 
   /** Whether the idle timeout of a session is another than it was. */
   hasOtherMaxAge(session: Session): boolean {
-    return !Object.is(session.cookie.originalMaxAge, this.loadedMaxAge)
+    const { originalMaxAge } = session.cookie
+    // What an app has put in the place of the cookie may have none.
+    return originalMaxAge !== undefined && !Object.is(originalMaxAge, this.loadedMaxAge)
   }
 
   /** Whether the store is known to have had a session of this id. */

@@ -61,15 +61,15 @@ export class Lifecycle {
     }
 
     debugSession('fetching %s', id)
+    const isThere = keeper.endings.watchLoad(id)
     storage.load(id, (error, found) => {
       if (error && !meansNoSession(error)) {
         debug('error %j', error)
         next(error)
       } else {
-        // What a late save has brought back is still there until that is undone.
-        const isThere = !error && found && !keeper.endings.hasEnded(id)
-        debug(isThere ? 'session found' : 'no session found')
-        this.start(isThere ? found : undefined, next)
+        const session = !error && found && isThere() ? found : undefined
+        debug(session ? 'session found' : 'no session found')
+        this.start(session, next)
       }
     })
   }
@@ -112,6 +112,8 @@ export class Lifecycle {
   announce(res: ServerResponse, report: (error: unknown) => void): void {
     const { req, end, keeper } = this
     const { transport, signedIds } = this.service
+    // With the end of a response that others have wrapped it is announced before they render the head.
+    if (this.headersAreOut) return
     this.headersAreOut = true
 
     const id = end ? end.id : req.sessionID

@@ -1,7 +1,16 @@
+import { clearTimeout, setTimeout } from '../support/timers.js'
+
+/**
+ * How long the end of a response waits for calls of the app that a store does not answer, in milliseconds. There are stores
+ * that never answer to a destroy, and apps that do not wait for it.
+ */
+const PATIENCE = 3000
+
 /** What a request has asked of the store and has not been answered yet. */
 export class Pending {
   private count = 0
   private waiting: (() => void) | undefined
+  private timer: NodeJS.Timeout | undefined
 
   get isIdle(): boolean {
     return this.count === 0
@@ -14,15 +23,25 @@ export class Pending {
   /** Notes an answer. Who waits for the last one goes on before those who asked for it. */
   end(): void {
     this.count--
-    if (this.count > 0) return
-    const { waiting } = this
-    this.waiting = undefined
-    waiting?.()
+    if (this.count === 0) this.goOn()
   }
 
-  /** Goes on when nothing is under way: at once, if nothing is now. */
+  /** Goes on when nothing is under way: at once, if nothing is now; at last when that takes too long. */
   whenIdle(goOn: () => void): void {
-    if (this.isIdle) goOn()
-    else this.waiting = goOn
+    if (this.isIdle) {
+      goOn()
+      return
+    }
+    this.waiting = goOn
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.goOn(), PATIENCE)
+  }
+
+  private goOn(): void {
+    const { waiting } = this
+    if (!waiting) return
+    this.waiting = undefined
+    clearTimeout(this.timer)
+    waiting()
   }
 }

@@ -7,8 +7,9 @@ export interface Head {
    * Has the headers fixed: from now on the response says that they are sent.
    *
    * @param length - of the body in bytes, if that is all that is left to send
+   * @param announce - adds what belongs into the headers, where Node does not tell of them now
    */
-  commit(res: ServerResponse, length: number | undefined): void
+  commit(res: ServerResponse, length: number | undefined, announce: () => void): void
   /** The end is being held. */
   hold(res: ServerResponse): void
   /** A chunk, or the end, is about to follow the head. */
@@ -58,8 +59,17 @@ class AnnouncedHead implements Head {
   private unshadow = doNothing
   private unshadowFlush = doNothing
 
-  commit(res: ServerResponse, _length: number | undefined): void {
-    if (!res.headersSent) this.announce(res)
+  commit(res: ServerResponse, _length: number | undefined, announce: () => void): void {
+    if (res.headersSent) return
+    announce()
+    const { statusCode, statusMessage, sendDate } = res
+    this.announce(res)
+    const { unshadow } = this
+    this.unshadow = () => {
+      unshadow()
+      // What was said of these since then came too late.
+      Object.assign(res, { statusCode, statusMessage, sendDate })
+    }
   }
 
   hold(res: ServerResponse): void {

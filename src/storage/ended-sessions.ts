@@ -35,6 +35,9 @@ export class EndedSessions {
   private readonly endings = new Map<string, Ending>()
   private bytes = 0
 
+  /** How many writes of a session are under way, by its id: if it is ended meanwhile, they may bring it back. */
+  private readonly writes = new Map<string, number>()
+
   /** The latest ending that has been forgotten. */
   private forgotten = 0
 
@@ -103,6 +106,23 @@ export class EndedSessions {
   hasEndedSince(id: string, moment: number): boolean {
     const ending = this.endings.get(id)
     return ending !== undefined && ending.begunAgain === undefined && ending.moment > moment
+  }
+
+  /** Notes that a session is being written; to be told when that is answered, and undone if it has to be. */
+  beginWrite(id: string): void {
+    this.writes.set(id, (this.writes.get(id) ?? 0) + 1)
+  }
+
+  endWrite(id: string): void {
+    const others = (this.writes.get(id) ?? 1) - 1
+    if (others > 0) this.writes.set(id, others)
+    else this.writes.delete(id)
+  }
+
+  /** Whether what the store holds of an ended session may still change: what it finds now means nothing. */
+  isUnsettled(id: string): boolean {
+    const ending = this.endings.get(id)
+    return ending !== undefined && (ending.underWay > 0 || this.writes.has(id))
   }
 
   /** When a session was ended last, as far as is known. */

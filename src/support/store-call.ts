@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { debug } from './debug.js'
-import { setImmediate } from './timers.js'
+import { hiddenSlot } from './hidden-slot.js'
+import { setImmediate, setTimeout } from './timers.js'
 
 /** Node's callback convention: an error, or nothing and the result. */
 export type Answer<Result = unknown> = (error?: unknown, result?: Result) => void
@@ -12,7 +13,8 @@ type Methods = Record<string, (...args: unknown[]) => unknown>
  * in many ways.
  *
  * - By callback or by promise. A promise counts as the answer when the method declares no callback (its `length` has no
- *   room for one); a rejection always does.
+ *   room for one); a rejection always does. A method that others have wrapped may declare less than it takes: whether one
+ *   answers by callback is found out at its first call.
  * - Once: the first answer counts, a second one is dropped.
  * - By throwing, which is an answer with an error.
  * - From another asynchronous context (a connection shared by all requests): `callback` runs in the context of the
@@ -57,12 +59,18 @@ function call<Result>(
         : args.length === 1
           ? method.call(owner, first, receive)
           : method.call(owner, receive)
-    if (isThenable(returned)) answer.follow(returned, method.length <= args.length)
+    if (isThenable(returned)) answer.follow(returned, method, method.length <= args.length)
   } catch (error) {
     answer.receive(error ?? new Error(`${what}.${name}() threw ${String(error)}`))
   }
   answer.deliver()
 }
+
+/** How a method has answered that returns a promise and seems to declare no callback. */
+const styles = hiddenSlot<'callback' | 'promise'>()
+
+/** How long such a method may take to call back after its promise, in milliseconds, until it has been found out. */
+const GRACE = 20
 
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
 class MethodAnswer extends AsyncResource {
@@ -70,6 +78,8 @@ class MethodAnswer extends AsyncResource {
   private given = false
   private error: unknown
   private result: unknown
+  /** The method whose promise may be the answer. */
+  private followed: object | undefined
 
   constructor(
     private readonly method: string,
@@ -78,7 +88,13 @@ class MethodAnswer extends AsyncResource {
     super('express-session.store')
   }
 
+  /** Takes what the method calls back with. */
   receive(error?: unknown, result?: unknown): void {
+    if (this.followed) styles.set(this.followed, 'callback')
+    this.take(error, result)
+  }
+
+  private take(error: unknown, result: unknown): void {
     if (this.given) {
       debug('%s answered more than once', this.method)
       return
@@ -101,16 +117,32 @@ class MethodAnswer extends AsyncResource {
     if (this.given) this.callback.call(undefined, this.error, this.result)
   }
 
-  follow(promise: PromiseLike<unknown>, valueIsAnswer: boolean): void {
+  follow(promise: PromiseLike<unknown>, method: object, declaresNoCallback: boolean): void {
+    if (declaresNoCallback) this.followed = method
     // In a turn of its own: an exception thrown by what follows is not a rejection of the store's promise.
     promise.then(
       (result) => {
-        if (valueIsAnswer) setImmediate(() => this.receive(null, result))
+        if (declaresNoCallback) setImmediate(() => this.settle(method, result))
       },
       (error: unknown) => {
-        setImmediate(() => this.receive(error ?? new Error(`${this.method} was rejected`)))
+        setImmediate(() => this.take(error ?? new Error(`${this.method} was rejected`), undefined))
       }
     )
+  }
+
+  /** Takes the value of a promise. That there is none may also say that the answer comes by callback. */
+  private settle(method: object, result: unknown): void {
+    const style = styles.get(method)
+    if (this.given || (result === undefined && style === 'callback')) return
+    if (result !== undefined || style === 'promise') {
+      this.take(null, result)
+      return
+    }
+    setTimeout(() => {
+      if (this.given) return
+      styles.set(method, 'promise')
+      this.take(null, undefined)
+    }, GRACE)
   }
 }
 
