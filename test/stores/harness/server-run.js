@@ -37,16 +37,22 @@ class ServerRun {
   async outage() {
     await this.server.kind.beforeOutage?.(this.server.url)
     const runs = this.comparisons.flatMap(({ ours, upstream }) => [ours, upstream])
-    const apps = await Promise.all(runs.map((run) => run.aliveApp()))
+    const apps = await freshApps(runs)
     const seen = await outageOf(this.server, apps)
     for (const [index, run] of runs.entries()) run.outage = seen[index]
 
     await this.server.kind.beforeOutage?.(this.server.url)
     const ours = this.comparisons.map((comparison) => comparison.ours)
-    const prepared = await Promise.all(ours.map((run) => run.aliveApp()))
+    const prepared = await freshApps(ours)
     const seenThen = await outageOf(this.server, prepared, PREPARED)
     for (const [index, run] of ours.entries()) run.preparedOutage = seenThen[index]
   }
+}
+
+/** Apps that have not been through an outage yet: memcached's client takes a second one for the end. */
+async function freshApps(runs) {
+  await Promise.all(runs.map((run) => run.app?.stop()))
+  return Promise.all(runs.map((run) => run.aliveApp()))
 }
 
 module.exports = { ServerRun }
