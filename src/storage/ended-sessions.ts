@@ -7,6 +7,9 @@ import { ownText } from '../support/own-text.js'
 const MAX_BYTES = 4 * 1024 * 1024
 const BYTES_OF_AN_ENTRY = 140
 
+/** Of how many sessions it is known that a write is under way. */
+const MAX_WRITES = 4096
+
 /** What is known of the ending of one session. */
 interface Ending {
   /** When it was ended last. */
@@ -111,6 +114,12 @@ export class EndedSessions {
   /** Notes that a session is being written; to be told when that is answered, and undone if it has to be. */
   beginWrite(id: string): void {
     this.writes.set(id, (this.writes.get(id) ?? 0) + 1)
+    if (this.writes.size <= MAX_WRITES) return
+    // Of so many the earliest will hardly be answered any more.
+    for (const earliest of this.writes.keys()) {
+      this.writes.delete(earliest)
+      return
+    }
   }
 
   endWrite(id: string): void {

@@ -261,3 +261,27 @@ describe('ended sessions', () => {
     assert.equal(ended.hasEnded('c', ended.now), false)
   })
 })
+
+describe('writes of ended sessions', () => {
+  it('leave open what a store finds, until they are answered', () => {
+    const ended = new EndedSessions()
+    ended.beginWrite('a')
+    ended.beginWrite('a')
+    assert.equal(ended.isUnsettled('a'), false)
+    ended.end('a')
+    assert.equal(ended.isUnsettled('a'), true)
+    ended.answer('a', false)
+    ended.endWrite('a')
+    assert.equal(ended.isUnsettled('a'), true)
+    ended.endWrite('a')
+    assert.equal(ended.isUnsettled('a'), false)
+  })
+
+  it('are known in a bounded number, those that are never answered included', () => {
+    const ended = new EndedSessions()
+    for (let i = 0; i < 50000; i++) ended.beginWrite(`id${i}`)
+    assert.ok(ended.writes.size < 5000)
+    ended.end('id49999')
+    assert.equal(ended.isUnsettled('id49999'), true)
+  })
+})
