@@ -87,7 +87,7 @@ export function createMiddleware(settings: Settings) {
     shareHiddenClass(res)
     const lifecycle = new Lifecycle(service, cookieOptions, secrets, req)
     const announce = () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
-    beforeEnd(req, res, { commit: (done) => lifecycle.commit(done), announce }, next)
+    beforeEnd(req, res, lifecycle, announce, next)
     onHeaders(res, announce)
     lifecycle.open(next)
   }

@@ -17,9 +17,8 @@ type InnerEnd = (
 ) => ServerResponse
 
 /** What is to be done at the end of a response. */
-export interface Plan {
+interface Plan {
   commit(done: Answer): void
-  announce(): void
 }
 
 /** What `res.end()` was called with. */
@@ -39,17 +38,18 @@ interface LastCall {
  *
  * @param req - the request
  * @param res - its response
- * @param plan - does the work when the app ends the response, and tells when it is done, at once or later, or throws; adds
- * to the headers what belongs there, where nobody else asks for that
+ * @param plan - does the work when the app ends the response; tells when it is done, at once or later, or throws
+ * @param announce - adds to the headers what belongs there, where nobody else asks for that
  * @param report - hears of an error in the work, when the response is out
  */
 export function beforeEnd(
   req: IncomingMessage,
   res: ServerResponse,
   plan: Plan,
+  announce: () => void,
   report: (error: unknown) => void
 ): void {
-  const hold = new HeldEnd(req, res, plan, report)
+  const hold = new HeldEnd(req, res, plan, announce, report)
   res.end = hold.end.bind(hold) as ServerResponse['end']
   res.write = hold.write.bind(hold) as ServerResponse['write']
 }
@@ -70,6 +70,7 @@ class HeldEnd {
     req: IncomingMessage,
     private readonly res: ServerResponse,
     private readonly plan: Plan,
+    private readonly announce: () => void,
     private readonly report: (error: unknown) => void
   ) {
     this.innerEnd = res.end as InnerEnd
@@ -81,7 +82,7 @@ class HeldEnd {
   write(chunk: Chunk, encoding?: BufferEncoding | EndCallback, callback?: EndCallback): boolean {
     if (typeof encoding === 'function') return this.write(chunk, undefined, encoding)
     if (this.stage === 'held') return refuseWrite(this.res, callback)
-    this.body ??= new BodyBeforeEnd(this.res, this.innerWrite, this.head, this.plan.announce)
+    this.body ??= new BodyBeforeEnd(this.res, this.innerWrite, this.head, this.announce)
     // The end that is being sent may be made of writes.
     if (this.stage === 'over') return this.body.sendNow({ chunk, encoding }, callback)
     return this.body.write(chunk, encoding, callback)
@@ -130,7 +131,7 @@ class HeldEnd {
         done(error)
       }
       // Listeners to the head may bring the answer about, too.
-      if (!isAnswered) head.commit(res, byteLength(last.chunk, last.encoding), this.plan.announce)
+      if (!isAnswered) head.commit(res, byteLength(last.chunk, last.encoding), this.announce)
       if (isAnswered) return this.sendEnd(last)
     } catch (error) {
       // The headers or the body were refused (an invalid status code, say): the app can still end the response.
