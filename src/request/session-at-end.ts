@@ -22,7 +22,8 @@ export function wholeSession(req: SessionHolder, given: Session, store: Store): 
     throw new TypeError('req.session is not a session; to start afresh, call req.session.regenerate()')
   }
   if (given.id !== undefined && Object.hasOwn(given, 'cookie')) {
-    hideOwnMethods(given)
+    const { save, reload } = Session.prototype
+    if (given.save !== save || given.reload !== reload) hideOwnMethods(given)
     return given
   }
 
