@@ -72,10 +72,15 @@ class Outage {
     const { visitor, path, body } = request
     const method = body ? 'POST' : 'GET'
     const known = visitor.id
-    request.answer = visitor.send(method, path, { body, patience: RECOVERY }).then(
-      (response) => describe(response, known),
-      () => 'no answer'
-    )
+    const ask = () => visitor.send(method, path, { body, patience: RECOVERY })
+    // Express closes a connection after an error that comes late: who was about to use it once more asks again.
+    const askAgain = (error) => (error.code === 'ECONNRESET' ? ask() : Promise.reject(error))
+    request.answer = ask()
+      .catch(askAgain)
+      .then(
+        (response) => describe(response, known),
+        () => 'no answer'
+      )
     request.soon = await Promise.race([request.answer, sleep(SOON)])
   }
 
