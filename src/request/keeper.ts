@@ -100,28 +100,26 @@ export class Keeper implements SessionKeeper {
     const { ledger, endings } = this
     const { id } = session
     const isAfterEnd = byApp && this.saveAtEnd !== undefined
-    const moment = endings.now
-    const written = endings.noteWrite(id)
+    const storage = this.storageOf(session)
     debugSession('saving %s', id)
-    this.storageOf(session).save(id, session, (error) => {
-      if (endings.hasEndedSince(id, moment)) {
-        ledger.undone()
-        this.undo(id, error, (failure) => {
-          written()
-          answer(failure ?? (byApp && endings.isEndedByOthers(id) ? sessionEnded() : undefined))
-        })
-        return
+    this.undoneIfEnded(
+      id,
+      storage,
+      (written) => storage.save(id, session, written),
+      (error, isUndone) => {
+        if (isUndone) {
+          ledger.undone()
+          answer(error ?? (byApp && endings.isEndedByOthers(id) ? sessionEnded() : undefined))
+        } else if (error) {
+          this.saveFailed(id, turn)
+          answer(error)
+        } else {
+          ledger.saved(state, turn)
+          if (isAfterEnd) ledger.savedAfterEnd = id
+          answer(byApp ? this.idleTimeout.fault : undefined)
+        }
       }
-      written()
-      if (error) {
-        this.saveFailed(id, turn)
-        answer(error)
-      } else {
-        ledger.saved(state, turn)
-        if (isAfterEnd) ledger.savedAfterEnd = id
-        answer(byApp ? this.idleTimeout.fault : undefined)
-      }
-    })
+    )
   }
 
   /** Then another one is due, as if there had been none. */
@@ -191,18 +189,10 @@ export class Keeper implements SessionKeeper {
   }
 
   touchNow(id: string, session: Session, done: Answer): void {
+    const { storage } = this.service
     const touch = () => {
       debugSession('touching %s', id)
-      const moment = this.endings.now
-      const written = this.endings.noteWrite(id)
-      const answer: Answer = (error) => {
-        written()
-        done(error)
-      }
-      this.service.storage.touch(id, session, (error) => {
-        if (this.endings.hasEndedSince(id, moment)) this.undo(id, error, answer)
-        else answer(error)
-      })
+      this.undoneIfEnded(id, storage, (written) => storage.touch(id, session, written), done)
     }
     this.unlessEnded(session.id, touch, done)
   }
@@ -246,9 +236,31 @@ export class Keeper implements SessionKeeper {
     }
   }
 
-  /** A session that was ended while it was being written may have come back by that: away with it. */
-  private undo(id: string, error: unknown, done: Answer): void {
-    this.service.storage.destroy(id, (refused) => done(error ?? refused))
+  /**
+   * Writes a session. One that is ended meanwhile may have come back by that: it is destroyed again.
+   *
+   * @param done - told of the error, if any, and whether that was so
+   */
+  private undoneIfEnded(
+    id: string,
+    storage: Storage,
+    write: (written: Answer) => void,
+    done: (error?: unknown, isUndone?: boolean) => void
+  ): void {
+    const { endings } = this
+    const moment = endings.now
+    const settle = endings.noteWrite(id)
+    write((error) => {
+      if (!endings.hasEndedSince(id, moment)) {
+        settle()
+        done(error, false)
+        return
+      }
+      storage.destroy(id, (refused) => {
+        settle()
+        done(error ?? refused, true)
+      })
+    })
   }
 
   /** The storage of the middleware, unless the app has given the request another store. */
