@@ -2,6 +2,7 @@
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
 import express = require('./express.js')
+import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
 import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
@@ -60,17 +61,30 @@ namespace session {
   export import Session = sessions.Session
   export import MemoryStore = memoryStores.MemoryStore
 
+  export import infoOf = infos.infoOf
+
   export import CookieOptions = cookies.CookieOptions
   export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
+  export import SessionInfo = infos.SessionInfo
   export import SessionData = sessions.SessionData
   export import SessionMiddleware = middlewares.SessionMiddleware
   export import SessionOptions = options.SessionOptions
 }
 
+// Beside the names that 1.x has, not among them: apps and tools that list those find the same four.
+for (const name of ['infoOf']) Object.defineProperty(session, name, { enumerable: false })
+
 // Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the
 // namespace above. It looks for names on both sides of each colon; the values do not matter.
 /* c8 ignore next 2 */
 // eslint-disable-next-line no-constant-binary-expression, @typescript-eslint/no-unused-expressions -- see above
-0 && (module.exports = { Cookie: cookies, MemoryStore: memoryStores, Session: sessions, Store: stores })
+0 &&
+  (module.exports = {
+    Cookie: cookies,
+    MemoryStore: memoryStores,
+    Session: sessions,
+    Store: stores,
+    infoOf: infos
+  })
 
 export = session

@@ -3,9 +3,11 @@ import parseUrl = require('parseurl')
 import { beforeEnd, reportWhenOut } from './request/end-of-response.js'
 import { shareHiddenClass } from './request/hidden-classes.js'
 import { Lifecycle } from './request/lifecycle.js'
+import { AbsoluteTimeout } from './session/absolute-timeout.js'
 import { generateSession } from './session/new-session.js'
 import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
+import { TouchInterval } from './storage/touch-interval.js'
 import { debug } from './support/debug.js'
 import { Warnings } from './support/warnings.js'
 import { CookieTransport } from './transport/cookie-transport.js'
@@ -41,6 +43,8 @@ export function createMiddleware(settings: Settings) {
     settings,
     sharedStore,
     storage: storageFor(settings.store, settings, sharedStore.ended),
+    absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
+    touchInterval: optional(TouchInterval, settings.touchInterval),
     transport: new CookieTransport(settings.name, settings.proxy, warnings),
     signedIds: new SignedIds(settings.rememberSignatures),
     warnings
@@ -91,6 +95,14 @@ export function createMiddleware(settings: Settings) {
     onHeaders(res, announce)
     lifecycle.open(next)
   }
+}
+
+/** What an option asks for; nothing where it is off. */
+function optional<Option, Addition>(
+  Made: new (option: Option) => Addition,
+  option: Option | undefined
+): Addition | undefined {
+  return option === undefined ? undefined : new Made(option)
 }
 
 /** Goes on with a request whose session cannot be had: without one, or with an error if the app asked for that. */

@@ -23,6 +23,19 @@ export interface SessionOptions {
    */
   secret: Secret | Secret[]
 
+  /**
+   * How long a session lives, however active it is, in milliseconds: a positive, finite number. A session that is found past
+   * its end is destroyed, and its visitor gets a new one. Neither the cookie nor the store keeps it for longer, and what is
+   * in flight when it ends is not saved. `regenerate()` begins a new life. Sessions from before the option was switched on
+   * count from the request that sees them first, which saves them.
+   *
+   * Together with `cookie.maxAge`, the idle timeout, whichever is earlier counts.
+   *
+   * @defaultValue `undefined`: no end but the idle timeout
+   * @see OWASP Session Management Cheat Sheet, "Absolute Timeout"; ASVS 7.3.2; NIST SP 800-63B section 7.2
+   */
+  absoluteTimeout?: number | undefined
+
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
 
@@ -112,6 +125,17 @@ export interface SessionOptions {
   storeTimeout?: number | undefined
 
   /**
+   * How often a session that is only read is touched at the most, in milliseconds: a positive, finite number. And under
+   * `rolling` how often its cookie is sent. Half of the idle timeout (`cookie.maxAge`) where that is less: so an idle session
+   * may end that much early, and one in use never does.
+   *
+   * Without an idle timeout stores have a time of their own for a session (a day, with many): stay well below that.
+   *
+   * @defaultValue `undefined`: with each request
+   */
+  touchInterval?: number | undefined
+
+  /**
    * What becomes of the stored session when a request ends with `req.session` deleted or set to null: `'destroy'` removes
    * it, `'keep'` leaves it and drops the changes of this request.
    *
@@ -156,13 +180,15 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     throw new TypeError('unset option must be "destroy" or "keep"')
   }
 
-  const { onDisconnect = 'skip', storeTimeout } = options
+  const { absoluteTimeout, onDisconnect = 'skip', storeTimeout, touchInterval } = options
   if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
     throw new TypeError(
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
     )
   }
-  if (storeTimeout !== undefined) checkTime('storeTimeout', storeTimeout)
+  checkTime('absoluteTimeout', absoluteTimeout)
+  checkTime('storeTimeout', storeTimeout)
+  checkTime('touchInterval', touchInterval)
 
   if (Array.isArray(secret) && secret.length === 0) {
     throw new TypeError('secret option array must contain one or more strings')
@@ -181,6 +207,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   }
 
   return {
+    absoluteTimeout,
     cookie: cookie as Settings['cookie'],
     genid: genid as Settings['genid'],
     name: options.name || options.key || 'connect.sid',
@@ -194,6 +221,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     secrets: secret ? (Array.isArray(secret) ? secret : [secret]) : undefined,
     store,
     storeTimeout,
+    touchInterval,
     touches: typeof store.touch === 'function',
     unset: options.unset === 'destroy' ? 'destroy' : 'keep'
   }
@@ -216,6 +244,7 @@ function checkCookie(cookie: GivenCookieOptions): void {
 }
 
 function checkTime(name: string, value: unknown): void {
+  if (value === undefined) return
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return
   throw new TypeError(
     `${name} option must be a positive, finite number of milliseconds, not ${inspect(value, { depth: 0 })}`

@@ -5,6 +5,8 @@ import type { Secret } from './transport/signed-ids.js'
 
 /** The options as the rest of the library reads them: checked, and with their defaults. */
 export interface Settings {
+  /** In milliseconds; undefined: sessions may live for ever. */
+  readonly absoluteTimeout: number | undefined
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
@@ -19,6 +21,8 @@ export interface Settings {
   readonly store: Store
   /** In milliseconds; undefined: as long as it takes. */
   readonly storeTimeout: number | undefined
+  /** In milliseconds; undefined: with each request. */
+  readonly touchInterval: number | undefined
   /** Whether the store has a `touch`. */
   readonly touches: boolean
   readonly unset: 'destroy' | 'keep'

@@ -17,8 +17,9 @@ export interface Rules {
  * @param end - what the end of the response has found
  * @param ledger - what was there before
  * @param rules - the options
+ * @param isTouchDue - whether a session that has only been read is to be touched
  */
-export function decide(end: End, ledger: Ledger, rules: Rules): Decision {
+export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true): Decision {
   const { session, state, id } = end
 
   if (!session || !state) {
@@ -45,5 +46,5 @@ export function decide(end: End, ledger: Ledger, rules: Rules): Decision {
     if (ledger.isExpiryStored(state)) return 'nothing'
     return rules.touches ? 'touch' : 'save'
   }
-  return rules.touches && ledger.isPresented(id) ? 'touch' : 'nothing'
+  return rules.touches && ledger.isPresented(id) && isTouchDue ? 'touch' : 'nothing'
 }

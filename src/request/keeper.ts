@@ -1,16 +1,23 @@
 import { debugSession } from '../support/debug.js'
+import { observe } from '../support/diagnostics.js'
+import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
+import { putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, readAgain } from '../session/session.js'
 import { storageFor } from '../storage/storage.js'
 import { Endings, isRefusal } from './endings.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Pending } from './pending.js'
 import { callSave, wholeSession } from './session-at-end.js'
-import type { GivenCookieOptions } from '../session/cookie.js'
-import type { Session, SessionKeeper, SessionRequest } from '../session/session.js'
+import type { Cookie, GivenCookieOptions } from '../session/cookie.js'
+import type { Found } from '../session/notes.js'
+import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
+import type { StoredCookie } from '../storage/touch-interval.js'
+import type { Outcome } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
+import type { SessionInfo } from './info.js'
 import type { Ledger, State } from './ledger.js'
 import type { Service, SessionfulRequest } from './service.js'
 
@@ -18,6 +25,15 @@ import type { Service, SessionfulRequest } from './service.js'
 interface SaveAtEnd {
   readonly state: State | undefined
   isAsking: boolean
+}
+
+/** The keepers of requests whose sessions the app has ended: a session that is there knows its own. */
+const keepersOfEnded = hiddenSlot<Keeper>()
+
+/** The keeper of a request's session. */
+export function keeperOfRequest(req: object): Keeper | undefined {
+  const keeper = keeperOf((req as { session?: unknown }).session) ?? keepersOfEnded.get(req)
+  return keeper instanceof Keeper ? keeper : undefined
 }
 
 /**
@@ -30,6 +46,9 @@ export class Keeper implements SessionKeeper {
   readonly idleTimeout = new IdleTimeout()
 
   private saveAtEnd: SaveAtEnd | undefined
+  private touchIsDue: boolean | undefined
+  /** When a new session began, for who asks; nobody else needs it. */
+  private createdAt: number | undefined
 
   constructor(
     private readonly service: Service,
@@ -57,6 +76,82 @@ export class Keeper implements SessionKeeper {
     return session
   }
 
+  // What is remembered with the session.
+
+  /** A session begins. */
+  begin(session: Session): void {
+    const { ledger } = this
+    const { absoluteTimeout } = this.service
+    attachKeeper(session, this)
+    ledger.replaced(session)
+    ledger.remember(session.id, absoluteTimeout?.begin(undefined, Date.now()), false)
+  }
+
+  /**
+   * Takes in what the store has found.
+   *
+   * @returns false if it is past its end
+   */
+  recall(id: string, { data, notes }: Found): boolean {
+    const { ledger } = this
+    const { absoluteTimeout, touchInterval } = this.service
+    if (touchInterval) ledger.storedCookie = data.cookie as unknown as StoredCookie
+    if (!absoluteTimeout) {
+      if (notes) ledger.remember(id, notes, false)
+      return true
+    }
+
+    const now = Date.now()
+    const isKnown = absoluteTimeout.isKnown(notes, now)
+    const all = isKnown ? notes : absoluteTimeout.begin(notes, now)
+    ledger.remember(id, all, !isKnown)
+    absoluteTimeout.remember(id, all)
+    return !absoluteTimeout.isOver(all, now)
+  }
+
+  /** Whether a session is past its absolute timeout. */
+  isOver(id: unknown): boolean {
+    const { absoluteTimeout } = this.service
+    return absoluteTimeout !== undefined && absoluteTimeout.isOver(this.ledger.notesOf(id), Date.now())
+  }
+
+  /** Whether a session that the store does not have is past its absolute timeout. */
+  wasOver(id: string): boolean {
+    return this.service.absoluteTimeout?.wasOver(id, Date.now()) === true
+  }
+
+  cookieForClient({ id, cookie }: Session): Cookie {
+    const { absoluteTimeout } = this.service
+    return absoluteTimeout ? absoluteTimeout.forClient(cookie, this.ledger.notesOf(id)) : cookie
+  }
+
+  /** What the store is given of a session: itself, unless something is remembered with it. */
+  private forStore(session: Session): SessionData {
+    const { absoluteTimeout } = this.service
+    const notes = this.ledger.notesOf(session.id)
+    if (!notes) return session
+    return putTogether(session, notes, absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie)
+  }
+
+  /** Whether a session that has only been read is to be touched; asked once it is known what the store had. */
+  isTouchDue({ id, cookie }: Session): boolean {
+    const { touchInterval } = this.service
+    const { storedCookie } = this.ledger
+    if (!touchInterval || !storedCookie) return true
+    this.touchIsDue ??= touchInterval.isDue(id, storedCookie, cookie, Date.now())
+    return this.touchIsDue
+  }
+
+  /** Why the request has the session it has. */
+  info(): SessionInfo {
+    const { reason } = this.ledger
+    const noted = this.ledger.notesOf(this.req.sessionID)?.createdAt
+    const isNew = reason !== 'found'
+    if (isNew) this.createdAt ??= Date.now()
+    const createdAt = typeof noted === 'number' ? noted : this.createdAt
+    return { isNew, reason, createdAt: createdAt === undefined ? undefined : new Date(createdAt) }
+  }
+
   // What the app asks of the session.
 
   save(given: Session, done: Answer): void {
@@ -77,7 +172,9 @@ export class Keeper implements SessionKeeper {
     }
 
     pending.begin()
-    const answer: Answer = (error) => {
+    const report = observe('save', this.service.settings.store, session.id, this.req)
+    const answer = (error: unknown, isGone = false) => {
+      report?.(outcomeOf(error, isGone), error)
       pending.end()
       done(error)
     }
@@ -86,7 +183,7 @@ export class Keeper implements SessionKeeper {
       () => this.write(session, state, { turn, byApp }, answer),
       () => {
         debugSession('not saving %s: it has been ended', session.id)
-        setImmediate(answer, byApp ? sessionEnded() : undefined)
+        setImmediate(answer, byApp ? sessionEnded() : undefined, true)
       }
     )
   }
@@ -95,9 +192,10 @@ export class Keeper implements SessionKeeper {
     session: Session,
     state: State,
     { turn, byApp }: { turn: number; byApp: boolean },
-    answer: Answer
+    answer: (error: unknown, isGone?: boolean) => void
   ): void {
     const { ledger, endings } = this
+    const { absoluteTimeout, touchInterval } = this.service
     const { id } = session
     const isAfterEnd = byApp && this.saveAtEnd !== undefined
     const storage = this.storageOf(session)
@@ -105,16 +203,18 @@ export class Keeper implements SessionKeeper {
     this.undoneIfEnded(
       id,
       storage,
-      (written) => storage.save(id, session, written),
+      (written) => storage.save(id, this.forStore(session), written),
       (error, isUndone) => {
         if (isUndone) {
           ledger.undone()
-          answer(error ?? (byApp && endings.isEndedByOthers(id) ? sessionEnded() : undefined))
+          answer(error ?? (byApp && endings.isEndedByOthers(id) ? sessionEnded() : undefined), true)
         } else if (error) {
           this.saveFailed(id, turn)
           answer(error)
         } else {
           ledger.saved(state, turn)
+          touchInterval?.note(id, Date.now())
+          absoluteTimeout?.remember(id, ledger.notesOf(id))
           if (isAfterEnd) ledger.savedAfterEnd = id
           answer(byApp ? this.idleTimeout.fault : undefined)
         }
@@ -134,10 +234,14 @@ export class Keeper implements SessionKeeper {
     debugSession('reloading %s', session.id)
     pending.begin()
     const isThere = this.endings.watchLoad(session.id)
+    const report = observe('load', this.service.settings.store, session.id, this.req)
     this.storageOf(session).load(session.id, (refused, found) => {
       if (found) isThere()
-      const error = refused ?? readAgain(session, found)
+      const parts = found ? takeApart(found) : undefined
+      const isOver = parts !== undefined && !this.recall(session.id, parts)
+      const error = refused ?? readAgain(session, isOver ? undefined : parts?.data)
       if (!error) this.resumeReloaded(session.id, turn)
+      report?.(refused ? 'error' : isOver ? 'expired' : found ? 'found' : 'unknown', error)
       pending.end()
       done(error)
     })
@@ -152,19 +256,23 @@ export class Keeper implements SessionKeeper {
   destroy(session: Session, done: Answer): void {
     const id = session.id ?? this.req.sessionID
     delete this.req.session
-    this.ending(id, (answer) => this.storageOf(session).destroy(id, answer), done)
+    keepersOfEnded.set(this.req, this)
+    this.ending('destroy', id, (answer) => this.storageOf(session).destroy(id, answer), done)
   }
 
   regenerate(session: Session, done: Answer): void {
     const { req } = this
     const storage = this.storageOf(session)
     this.ending(
+      'regenerate',
       req.sessionID,
       (answer) => storage.regenerate(session.req ?? req, answer),
       (error) => {
-        if (req.session) {
-          attachKeeper(req.session, this)
-          this.ledger.replaced(req.session)
+        if (req.session && req.session !== session) {
+          this.begin(req.session)
+        } else if (req.session) {
+          attachKeeper(session, this)
+          this.ledger.replaced(session)
         }
         done(error)
       }
@@ -189,26 +297,41 @@ export class Keeper implements SessionKeeper {
   }
 
   touchNow(id: string, session: Session, done: Answer): void {
-    const { storage } = this.service
+    const { storage, settings, touchInterval } = this.service
+    const report = observe('touch', settings.store, id, this.req)
+    const answer = (error: unknown, isGone = false) => {
+      report?.(outcomeOf(error, isGone), error)
+      if (error) touchInterval?.forget(id)
+      done(error)
+    }
     const touch = () => {
       debugSession('touching %s', id)
-      this.undoneIfEnded(id, storage, (written) => storage.touch(id, session, written), done)
+      // Now, for the requests beside this one.
+      touchInterval?.note(id, Date.now())
+      this.undoneIfEnded(id, storage, (written) => storage.touch(id, this.forStore(session), written), answer)
     }
-    this.unlessEnded(session.id, touch, done)
+    this.unlessEnded(session.id, touch, () => answer(undefined, true))
   }
 
   destroyNow(id: string, done: Answer): void {
-    this.ending(id, (answer) => this.service.storage.destroy(id, answer), done)
+    this.ending('destroy', id, (answer) => this.service.storage.destroy(id, answer), done)
   }
 
   // What has ended.
 
   /** Ends a session, and has the other requests know. */
-  private ending(id: unknown, work: (answer: Answer) => void, done: Answer): void {
+  private ending(
+    action: 'destroy' | 'regenerate',
+    id: unknown,
+    work: (answer: Answer) => void,
+    done: Answer
+  ): void {
     debugSession('destroying %s', id)
+    const report = observe(action, this.service.settings.store, id, this.req)
     const noteAnswer = typeof id === 'string' ? this.endings.note(id) : undefined
     this.pending.begin()
     work((error) => {
+      report?.(outcomeOf(error), error)
       noteAnswer?.(error)
       if (!isRefusal(error)) this.ledger.destroyed(id)
       this.pending.end()
@@ -223,7 +346,9 @@ export class Keeper implements SessionKeeper {
   private unlessEnded(id: string, goOn: () => void, isEnded: () => void): void {
     const { endings } = this
     const hasEnded = endings.hasEnded(id)
-    if (hasEnded === undefined && this.ledger.wasStored(id)) {
+    if (this.isOver(id)) {
+      isEnded()
+    } else if (hasEnded === undefined && this.ledger.wasStored(id)) {
       this.service.storage.load(id, (error, found) => {
         if (error || found) goOn()
         else isEnded()
@@ -270,6 +395,11 @@ export class Keeper implements SessionKeeper {
     if (store === undefined || store === settings.store) return storage
     return storageFor(store as object, settings, sharedStore.ended)
   }
+}
+
+function outcomeOf(error: unknown, isGone = false): Outcome {
+  if (isGone) return 'gone'
+  return error ? 'error' : 'done'
 }
 
 function sessionEnded(): Error {

@@ -1,7 +1,12 @@
 import { isDate } from 'node:util/types'
 import { areSame, snapshot, snapshotAgain } from '../session/snapshot.js'
+import type { Notes } from '../session/notes.js'
 import type { Session } from '../session/session.js'
 import type { Snapshot } from '../session/snapshot.js'
+import type { StoredCookie } from '../storage/touch-interval.js'
+
+/** Why a request has the session it has; `'found'`, or why it has a new one. */
+export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired'
 
 /** A session at one moment. */
 export interface State {
@@ -38,6 +43,17 @@ export interface End {
 export class Ledger {
   /** The session id that the client presented, once its signature was verified. */
   presentedId: string | undefined
+
+  /** Why the request has the session it has. */
+  reason: Reason = 'none'
+
+  /** The cookie of the session as the store had it; noted only where somebody asks. */
+  storedCookie: StoredCookie | undefined
+
+  /** What additions remember with a session, by its id, and whether the store has yet to be told. */
+  private notes: Notes | undefined
+  private notesId: unknown
+  private areNotesDue = false
 
   /** The session as the app got it. */
   private loaded: State | undefined
@@ -77,6 +93,22 @@ export class Ledger {
   }
 
   /**
+   * Notes what is remembered with a session.
+   *
+   * @param isDue - whether the store does not know it yet, and must
+   */
+  remember(id: unknown, notes: Notes | undefined, isDue: boolean): void {
+    this.notes = notes
+    this.notesId = id
+    this.areNotesDue = isDue
+  }
+
+  /** What is remembered with the session of an id. */
+  notesOf(id: unknown): Notes | undefined {
+    return this.notes && this.notesId === id ? this.notes : undefined
+  }
+
+  /**
    * The state of a session now.
    *
    * @throws whatever serialising it throws
@@ -111,6 +143,7 @@ export class Ledger {
   saved(state: State, turn: number): void {
     this.stored = turn > this.turnStored ? state : undefined
     if (state.cookie) this.storedByApp = state.id
+    if (this.notesId === state.id) this.areNotesDue = false
     this.turnStored = Math.max(turn, this.turnStored)
   }
 
@@ -203,6 +236,7 @@ export class Ledger {
   isStored(state: State): boolean {
     const { stored } = this
     if (!stored || stored.id !== state.id || !areSame(stored.data, state.data)) return false
+    if (this.areNotesDue && this.notesId === state.id) return false
     return !stored.cookie || !state.cookie || stored.cookie.others === state.cookie.others
   }
 

@@ -1,5 +1,7 @@
 import { debug, debugSession } from '../support/debug.js'
+import { observe } from '../support/diagnostics.js'
 import { attachKeeper } from '../session/session.js'
+import { takeApart } from '../session/notes.js'
 import { meansNoSession } from '../stores/store.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
 import { presentedId } from '../transport/presented-id.js'
@@ -9,10 +11,12 @@ import { Ledger } from './ledger.js'
 import { copyAtEnd } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
 import type { GivenCookieOptions } from '../session/cookie.js'
+import type { Found } from '../session/notes.js'
 import type { Session, SessionData } from '../session/session.js'
+import type { Report } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { Secret } from '../transport/signed-ids.js'
-import type { End } from './ledger.js'
+import type { End, Reason } from './ledger.js'
 import type { Service, SessionfulRequest } from './service.js'
 
 type Next = (error?: unknown) => void
@@ -50,13 +54,15 @@ export class Lifecycle {
     const { req, service, ledger, keeper } = this
     const { settings, transport, signedIds, storage } = service
     req.sessionStore = settings.store
-    const id = presentedId(req, transport, settings.name, signedIds, this.secrets)
+    const presented = presentedId(req, transport, settings.name, signedIds, this.secrets)
+    const id = presented || undefined
     ledger.presentedId = id
     req.sessionID = id
+    const report = observe('load', settings.store, id, req)
 
     if (id === undefined) {
       debug('no SID sent, generating session')
-      this.start(undefined, next)
+      this.start(presented === false ? 'forged' : 'none', undefined, report, next)
       return
     }
 
@@ -65,23 +71,39 @@ export class Lifecycle {
     storage.load(id, (error, found) => {
       if (error && !meansNoSession(error)) {
         debug('error %j', error)
+        report?.('error', error)
         next(error)
+      } else if (error || !found || !isThere()) {
+        debug('no session found')
+        this.start(keeper.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
       } else {
-        const session = !error && found && isThere() ? found : undefined
-        debug(session ? 'session found' : 'no session found')
-        this.start(session, next)
+        debug('session found')
+        this.receive(id, takeApart(found), report, next)
       }
     })
   }
 
-  private start(found: SessionData | null | undefined, next: Next): void {
+  private receive(id: string, found: Found, report: Report | undefined, next: Next): void {
+    if (this.keeper.recall(id, found)) this.start('found', found.data, report, next)
+    else this.keeper.destroyNow(id, () => this.start('expired', undefined, report, next))
+  }
+
+  private start(
+    reason: Reason,
+    found: SessionData | undefined,
+    report: Report | undefined,
+    next: Next
+  ): void {
+    this.ledger.reason = reason
     try {
       if (found) this.resume(found)
       else this.begin()
     } catch (error) {
+      report?.('error', error)
       next(error)
       return
     }
+    report?.(reason)
     // What follows may throw by itself.
     next()
   }
@@ -89,7 +111,7 @@ export class Lifecycle {
   private begin(): void {
     this.service.sharedStore.generateFor(this.req, this.keeper)
     const session = this.req.session as Session
-    attachKeeper(session, this.keeper)
+    this.keeper.begin(session)
     this.ledger.open(session, session)
   }
 
@@ -130,7 +152,7 @@ export class Lifecycle {
     try {
       if (!transport.maySend(req, session.cookie)) return
       keeper.idleTimeout.restartOnce(session)
-      transport.write(req, res, signedIds.sign(id, this.secrets), session.cookie)
+      transport.write(req, res, signedIds.sign(id, this.secrets), keeper.cookieForClient(session))
       debugSession('set-cookie %s', id)
       this.isAnnounced = true
     } catch (error) {
@@ -143,15 +165,22 @@ export class Lifecycle {
     const { endings } = this.keeper
     const { settings } = this.service
     if (endings.isEndedByOthers(session.id) && !endings.mayBeginAgain(session.id)) return false
+    if (this.keeper.isOver(session.id)) return false
 
     if (!ledger.isPresented(id)) {
       return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
     }
     return (
-      settings.rolling ||
+      (settings.rolling && this.isToBeRenewed(session)) ||
       ledger.hasOtherMaxAge(session) ||
       (session.cookie.expires != null && this.isModified(session))
     )
+  }
+
+  /** Whether the client's cookie, under `rolling`, is to get a later expiry. */
+  private isToBeRenewed(session: Session): boolean {
+    const { keeper, ledger } = this
+    return keeper.isTouchDue(session) || ledger.isToBeSaved(session.id) || this.isModified(session)
   }
 
   private isModified(session: Session): boolean {
@@ -184,7 +213,8 @@ export class Lifecycle {
     const { keeper, ledger, service } = this
     const { fault } = keeper.idleTimeout
     const done: Answer = fault ? (error) => given(error ?? fault) : given
-    const decision = decide(end, ledger, service.settings)
+    const isTouchDue = !end.session || keeper.isTouchDue(end.session)
+    const decision = decide(end, ledger, service.settings, isTouchDue)
     if (decision === 'destroy') keeper.destroyNow(end.id as string, done)
     else if (decision === 'save') keeper.saveNow(this.sessionAtEnd(end), done)
     else if (decision === 'touch') keeper.touchNow(end.id as string, this.sessionAtEnd(end), done)

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http'
+import type { AbsoluteTimeout } from '../session/absolute-timeout.js'
 import type { Session, SessionData } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { SharedStore } from '../storage/shared-store.js'
 import type { Storage } from '../storage/storage.js'
+import type { TouchInterval } from '../storage/touch-interval.js'
 import type { Warnings } from '../support/warnings.js'
 import type { Secret, SignedIds } from '../transport/signed-ids.js'
 import type { Transport } from '../transport/transport.js'
@@ -20,6 +22,10 @@ export interface Service {
   readonly settings: Settings
   readonly sharedStore: SharedStore
   readonly storage: Storage
+  /** Undefined where the option is off. */
+  readonly absoluteTimeout: AbsoluteTimeout | undefined
+  /** Undefined where the option is off. */
+  readonly touchInterval: TouchInterval | undefined
   readonly transport: Transport
   readonly signedIds: SignedIds
   readonly warnings: Warnings

@@ -1,8 +1,10 @@
 import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { callStore } from '../support/store-call.js'
+import { putTogether, takeApart } from './notes.js'
 import type { Cookie } from './cookie.js'
 import type { Answer } from '../support/store-call.js'
+import type { Notes } from './notes.js'
 
 /** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
 export interface SessionData {
@@ -207,42 +209,56 @@ function answer(
 
 /** What a session needs of its store beyond the calls that `callStore` makes. */
 interface SessionMaker {
-  createSession(req: SessionRequest, data: object): unknown
+  createSession(req: SessionRequest, data: SessionData): Session
 }
 
-/** Asks the store itself: for a session that no request keeps. */
-const withoutKeeper: SessionKeeper = {
-  save(session, done) {
-    callStore(storeOf(session), 'set', [session.id, session], done)
-  },
+/** Keeps a session that no request keeps: asks the store itself. */
+class StoreKeeper implements SessionKeeper {
+  /** @param notes - what is remembered with the session */
+  constructor(private readonly notes: Notes | undefined) {}
 
-  reload(session, done) {
-    callStore<object>(storeOf(session), 'get', [session.id], (error, data) => {
+  save(session: Session, done: Answer): void {
+    const { notes } = this
+    const stored = notes ? putTogether(session, notes, session.cookie) : session
+    callStore(storeOf(session), 'set', [session.id, stored], done)
+  }
+
+  reload(session: Session, done: Answer): void {
+    callStore<SessionData>(storeOf(session), 'get', [session.id], (error, found) => {
       if (error) done(error)
-      else done(readAgain(session, data))
+      else done(readAgain(session, found))
     })
-  },
+  }
 
-  destroy(session, done) {
+  destroy(session: Session, done: Answer): void {
     delete session.req.session
     callStore(storeOf(session), 'destroy', [session.id], done)
-  },
+  }
 
-  regenerate(session, done) {
+  regenerate(session: Session, done: Answer): void {
     callStore(storeOf(session), 'regenerate', [session.req], done)
   }
+}
+
+const withoutKeeper = new StoreKeeper(undefined)
+
+/** Has a session that no request keeps remember what was stored with it. */
+export function keepNotes(session: Session, notes: Notes | undefined): void {
+  if (notes) attachKeeper(session, new StoreKeeper(notes))
 }
 
 /**
  * Gives the request of a session a new session object, with what the store holds now.
  *
- * @param data - what the store has found
+ * @param found - what the store has found
  * @returns an error if that is no session
  */
-export function readAgain(session: Session, data: object | null | undefined): unknown {
-  if (!data) return new Error('failed to load session')
+export function readAgain(session: Session, found: SessionData | null | undefined): unknown {
+  if (!found) return new Error('failed to load session')
   try {
-    ;(storeOf(session) as SessionMaker).createSession(session.req, data)
+    const { data, notes } = takeApart(found)
+    const again = (storeOf(session) as SessionMaker).createSession(session.req, data)
+    keepNotes(again, notes)
     return undefined
   } catch (unreadable) {
     return unreadable

@@ -3,6 +3,7 @@ import { timeLimited } from './time-limited.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { Answer } from '../support/store-call.js'
+import type { Change, Store } from '../stores/store.js'
 import type { EndedSessions } from './ended-sessions.js'
 
 /**
@@ -15,6 +16,14 @@ export interface Storage {
   save(id: string, session: SessionData, callback: Answer): void
   touch(id: string, session: SessionData, callback: Answer): void
   destroy(id: string, callback: Answer): void
+
+  /**
+   * Changes what is stored, with nobody else's write between reading and writing; undefined where the store cannot do that.
+   *
+   * @param change - receives what is stored, or nothing; gives what is to be stored, or undefined to leave all as it is. May
+   * be called more than once, and before the store has answered
+   */
+  readonly update: ((id: string, change: Change, callback: Answer) => void) | undefined
 
   /** Destroys the session of a request and gives it a new one, by the store's own `regenerate`. */
   regenerate(req: SessionRequest, callback: Answer): void
@@ -34,6 +43,10 @@ function callsTo(store: object): Storage {
     save: (id, session, callback) => callStore(store, 'set', [id, session], callback),
     touch: (id, session, callback) => callStore(store, 'touch', [id, session], callback),
     destroy: (id, callback) => callStore(store, 'destroy', [id], callback),
+    update:
+      typeof (store as Partial<Store>).update === 'function'
+        ? (id, change, callback) => callStore(store, 'update', [id, change], callback)
+        : undefined,
     regenerate: (req, callback) => callStore(store, 'regenerate', [req], callback)
   }
 }

@@ -44,6 +44,12 @@ export function timeLimited(storage: Storage, time: number, ended: EndedSessions
     destroy(id, callback) {
       storage.destroy(id, inTime(time, 'destroy', callback))
     },
+    update:
+      storage.update &&
+      ((id, change, callback) => {
+        const answer = inTime(time, 'update', callback, unlessEndedSince(ended.now, id))
+        storage.update?.(id, change, answer)
+      }),
     regenerate(req, callback) {
       storage.regenerate(req, inTime(time, 'regenerate', callback))
     }

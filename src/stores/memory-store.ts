@@ -1,5 +1,6 @@
 import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
+import { callStore } from '../support/store-call.js'
 import { setImmediate } from '../support/timers.js'
 import { MemoryLimits, readMemoryStoreOptions } from './memory-limits.js'
 import { SessionIndex } from './session-index.js'
@@ -7,6 +8,7 @@ import { Store } from './store.js'
 import { expiryOfCookie, withCookie } from './stored-json.js'
 import type { SessionData } from '../session/session.js'
 import type { MemoryStoreOptions } from './memory-limits.js'
+import type { Change } from './store.js'
 
 /** How many expired sessions one `set` removes on its way: more than it adds, so that the rest shrinks. */
 const REMOVED_PER_SET = 8
@@ -69,6 +71,19 @@ export class MemoryStore extends Store {
     if (callback) setImmediate(callback)
   }
 
+  /** Changes a stored session: what `change` returns is stored, and `undefined` leaves all as it is. */
+  override update(sid: string, change: Change, callback?: (err?: any) => void): void {
+    const put = (stored: SessionData | null | undefined) => {
+      const changed = change(stored)
+      if (changed) this.set(sid, changed, callback)
+      else if (callback) setImmediate(callback)
+    }
+    // Who has put something around `get` wants it to be used.
+    if (this.get === MemoryStore.prototype.get) put(read(indexOf(this), sid))
+    else
+      callStore<SessionData>(this, 'get', [sid], (error, stored) => (error ? callback?.(error) : put(stored)))
+  }
+
   /** Removes a session. */
   destroy(sid: string, callback?: (err?: any) => void): void {
     indexOf(this).remove(sid)
@@ -98,6 +113,9 @@ export class MemoryStore extends Store {
     setImmediate(callback, null, indexOf(this).size)
   }
 }
+
+// Not among what 1.x has, and what apps find that list the members of a store.
+Object.defineProperty(MemoryStore.prototype, 'update', { enumerable: false })
 
 /** Where a store has its limits: a property that does not show, so that what inherits from the store has them, too. */
 const LIMITS = Symbol('limits')

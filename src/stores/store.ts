@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Cookie } from '../session/cookie.js'
-import { Session } from '../session/session.js'
+import { takeApart } from '../session/notes.js'
+import { Session, keepNotes } from '../session/session.js'
 import { callStore } from '../support/store-call.js'
 import { callable } from '../support/callable.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
@@ -60,6 +61,16 @@ export abstract class Store extends EventEmitter {
    */
   touch?(sid: string, session: SessionData, callback?: (err?: any) => void): void
 
+  /**
+   * Optional: changes what is stored under an id, with no other write of any process in between.
+   *
+   * @param sid - the session id
+   * @param change - is to be called with what is stored, or nothing: more than once, if need be. What it returns is to be
+   * stored as by `set`; `undefined` leaves all as it is
+   * @param callback - receives an error, or nothing
+   */
+  update?(sid: string, change: Change, callback: (err?: any) => void): void
+
   /** Optional: answers with all sessions, as an array or by id. */
   all?(callback: (err: any, obj?: SessionData[] | { [sid: string]: SessionData } | null) => void): void
 
@@ -94,18 +105,20 @@ export abstract class Store extends EventEmitter {
    * @param callback - receives an error, or the session, or nothing if there is none
    */
   load(sid: string, callback: (err: any, session?: SessionData) => any): void {
-    callStore<SessionData>(this, 'get', [sid], (error, data) => {
+    callStore<SessionData>(this, 'get', [sid], (error, found) => {
       if (error) {
         callback(error)
         return
       }
-      if (!data) {
+      if (!found) {
         callback(undefined)
         return
       }
       let session
       try {
+        const { data, notes } = takeApart(found)
         session = this.createSession({ sessionID: sid, sessionStore: this }, data)
+        keepNotes(session, notes)
       } catch (unreadable) {
         callback(unreadable)
         return
@@ -138,6 +151,9 @@ export abstract class Store extends EventEmitter {
     return session
   }
 }
+
+/** Makes what is to be stored of what is. */
+export type Change = (stored: SessionData | null | undefined) => SessionData | undefined
 
 /** An error or nothing from `get`: does it say that there is no such session? */
 export function meansNoSession(error: unknown): boolean {

@@ -12,13 +12,14 @@ interface ParsedCookies {
 }
 
 /**
- * The session id that a request presents, if its signature is valid.
+ * The session id that a request presents.
  *
  * @param req - the request; what `cookieParser()` has left on it is looked at last
  * @param transport - brings the signed ids
  * @param name - of the cookie, for what `cookieParser()` has left
  * @param signedIds - verifies the signature
  * @param secrets - the keys; any of them may have signed
+ * @returns undefined if it presents none, and false if none of what it presents has a valid signature
  */
 export function presentedId(
   req: IncomingMessage & ParsedCookies,
@@ -26,15 +27,18 @@ export function presentedId(
   name: string,
   signedIds: SignedIds,
   secrets: readonly Secret[]
-): string | undefined {
+): string | false | undefined {
+  let isForged = false
   for (const value of transport.read(req)) {
     const id = signedIds.verify(value, secrets)
     if (id) return id
+    isForged = true
   }
 
-  const id = textOf(req.signedCookies?.[name]) ?? signedIds.verify(textOf(req.cookies?.[name]) ?? '', secrets)
+  const parsed = textOf(req.cookies?.[name])
+  const id = textOf(req.signedCookies?.[name]) ?? (parsed && signedIds.verify(parsed, secrets))
   if (id) deprecate('cookie should be available in req.headers.cookie')
-  return id || undefined
+  return id || (isForged || parsed ? false : undefined)
 }
 
 /** `cookieParser()` makes objects of some cookies: such a one is nobody's session id. */

@@ -8,6 +8,13 @@ const util = require('node:util')
 const theirs = require('upstream-session')
 const ours = require('express-session')
 
+/** What ours has beyond that; it shows in no loop. */
+const ADDED = { MemoryStore: ['update'] }
+
+function without(names = [], members) {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
+}
+
 /** Does the same with both packages, at the same moment, and compares what came of it. */
 function same(something) {
   const { now } = Date
@@ -45,7 +52,7 @@ describe('the surface of express-session 1.19.0', () => {
 
   for (const name of ['Store', 'Cookie', 'Session', 'MemoryStore']) {
     it(`has a ${name} with the same members`, () => {
-      same((session) => descriptorsOf(session[name].prototype))
+      same((session) => without(ADDED[name], descriptorsOf(session[name].prototype)))
       same((session) => descriptorsOf(session[name]))
       same((session) => [session[name].name, session[name].length])
       same((session) => inherited(session[name].prototype))

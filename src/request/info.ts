@@ -1,0 +1,33 @@
+import { keeperOfRequest } from './keeper.js'
+import type { Reason } from './ledger.js'
+
+/** Why a request has the session it has. */
+export interface SessionInfo {
+  /** Whether the request came without a session that could be given to it, and got a new one. */
+  readonly isNew: boolean
+
+  /**
+   * - `'found'`: the store had the session whose id the request presents.
+   *
+   * For a new one:
+   *
+   * - `'none'`: the request presents no id.
+   * - `'forged'`: the signature of what it presents is invalid.
+   * - `'unknown'`: the store has no such session. It has expired, or has been ended.
+   * - `'expired'`: it was past its absolute timeout, as far as this process knows.
+   */
+  readonly reason: Reason
+
+  /** When the session began: known of a new one, and of those stored with the option `absoluteTimeout`. */
+  readonly createdAt: Date | undefined
+}
+
+/**
+ * Tells why a request has the session it has: so that an app can say "you have been logged out".
+ *
+ * @param req - the request
+ * @returns undefined where no middleware of this package gave it a session, or the app has put something else in its place
+ */
+export function infoOf(req: object): SessionInfo | undefined {
+  return keeperOfRequest(req)?.info()
+}

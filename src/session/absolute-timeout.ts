@@ -1,0 +1,72 @@
+import { isDate } from 'node:util/types'
+import { BoundedMemory } from '../support/bounded-memory.js'
+import type { Cookie } from './cookie.js'
+import type { Notes } from './notes.js'
+
+/** What the ends of sessions that this process has seen may take: some ten thousand of them. */
+const MAX_BYTES = 2 * 1024 * 1024
+
+/**
+ * Ends sessions at a fixed age, however active they are: the option `absoluteTimeout`.
+ *
+ * When a session began stands in its notes, so that nothing but the clock decides, and no reading of it adds up.
+ */
+export class AbsoluteTimeout {
+  /** When sessions end, by id: a store may have forgotten one at its end, and nobody could say why it is gone. */
+  private readonly ends = new BoundedMemory<number>(MAX_BYTES)
+
+  /** @param length - how long a session lives, in milliseconds */
+  constructor(private readonly length: number) {}
+
+  /** The notes of a session that begins now, or whose beginning nobody has noted. */
+  begin(notes: Notes | undefined, now: number): Notes {
+    return { ...notes, createdAt: now }
+  }
+
+  /** Whether it is known when a session began. A beginning that is yet to come is none: a clock was wrong. */
+  isKnown(notes: Notes | undefined, now: number): boolean {
+    const createdAt = notes?.createdAt
+    return typeof createdAt === 'number' && createdAt <= now
+  }
+
+  /** Notes when a session ends. */
+  remember(id: string, notes: Notes | undefined): void {
+    this.ends.set(id, this.endOf(notes))
+  }
+
+  isOver(notes: Notes | undefined, now: number): boolean {
+    return this.endOf(notes) <= now
+  }
+
+  /** Whether a session that the store does not have any more is known to be past its end. */
+  wasOver(id: string, now: number): boolean {
+    return (this.ends.get(id) ?? Infinity) <= now
+  }
+
+  /** The cookie that the client is sent: with an `Expires` that does not lie beyond the end. */
+  forClient(cookie: Cookie, notes: Notes | undefined): Cookie {
+    const { expires } = cookie
+    return isDate(expires) ? this.bounded(cookie, notes) : cookie
+  }
+
+  /** The cookie that stores read. Without `expires` they take a time of their own, which may be longer. */
+  forStore(cookie: Cookie, notes: Notes | undefined): Cookie {
+    return this.bounded(cookie, notes)
+  }
+
+  private bounded(cookie: Cookie, notes: Notes | undefined): Cookie {
+    const end = this.endOf(notes)
+    const { expires, originalMaxAge } = cookie
+    if (end === Infinity || (isDate(expires) && expires.valueOf() <= end)) return cookie
+    const copy = Object.assign(Object.create(Object.getPrototypeOf(cookie) as object) as Cookie, cookie)
+    copy.expires = new Date(end)
+    // Setting `expires` has set this to the time that is left.
+    copy.originalMaxAge = originalMaxAge
+    return copy
+  }
+
+  private endOf(notes: Notes | undefined): number {
+    const createdAt = notes?.createdAt
+    return typeof createdAt === 'number' ? createdAt + this.length : Infinity
+  }
+}
