@@ -9,6 +9,7 @@ import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
 import { TouchInterval } from './storage/touch-interval.js'
 import { debug } from './support/debug.js'
+import { sessionsOfUsers, usersFor } from './users/sessions-of-users.js'
 import { Warnings } from './support/warnings.js'
 import { CookieTransport } from './transport/cookie-transport.js'
 import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
@@ -19,6 +20,7 @@ import type { SessionfulRequest } from './request/service.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { SessionRequest } from './session/session.js'
 import type { Settings } from './settings.js'
+import type { SessionsToEnd, UserSession } from './users/sessions-of-users.js'
 
 type Next = (error?: unknown) => void
 
@@ -29,6 +31,25 @@ export interface SessionMiddleware {
     res: ServerResponse | Http2ServerResponse,
     next: (error?: any) => void
   ): void
+
+  /**
+   * The sessions of a user, newest first; see the option `user`.
+   *
+   * @throws Error when that option is off, or what the store says
+   */
+  sessionsOf(userId: string): Promise<UserSession[]>
+
+  /**
+   * Ends sessions of a user: all, or all but that of the request `except`, or the one named `ref`. Requests of this process
+   * that are in flight with them do not bring them back; with a store that has `update` those of other processes do not either.
+   *
+   * @returns how many were ended
+   * @throws Error when the option `user` is off, or what the store says
+   */
+  endSessionsOf(userId: string, which?: SessionsToEnd): Promise<number>
+
+  /** Names the session of a request as `sessionsOf` does: the first 16 characters of the hex SHA-256 of its id. */
+  refOf(req: object): string | undefined
 }
 
 /** Builds the middleware: what happens to each request, from top to bottom. */
@@ -39,8 +60,10 @@ export function createMiddleware(settings: Settings) {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
     }
   })
+  const users = usersFor(settings, sharedStore)
   const service = {
     settings,
+    users,
     sharedStore,
     storage: storageFor(settings.store, settings, sharedStore.ended),
     absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
@@ -50,7 +73,9 @@ export function createMiddleware(settings: Settings) {
     warnings
   }
 
-  return function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
+  return Object.assign(session, sessionsOfUsers(users))
+
+  function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
     // An outer session() already serves this request.
     if (req.session) {
       next()

@@ -2,8 +2,10 @@ import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
+import { MOST_SESSIONS } from './users/user-record.js'
 import type { GivenCookieOptions } from './session/cookie.js'
-import type { Settings } from './settings.js'
+import type { Session, SessionData } from './session/session.js'
+import type { Settings, UserSettings } from './settings.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
 
@@ -142,6 +144,40 @@ export interface SessionOptions {
    * @defaultValue `'keep'`
    */
   unset?: 'destroy' | 'keep' | undefined
+
+  /**
+   * Says whose session it is, as text; `undefined` or empty for nobody's. With it `middleware.sessionsOf(userId)` and
+   * `middleware.endSessionsOf(userId)` know the sessions of a user: one record in the store names them.
+   *
+   * @example `(session) => session.user?.id`, or with passport `(session) => session.passport?.user`
+   * @defaultValue `undefined`: nobody keeps count of them
+   */
+  user?: ((session: Session & Partial<SessionData>) => string | undefined) | undefined
+
+  /**
+   * Where the records of the option `user` are kept.
+   *
+   * @defaultValue the store of the sessions
+   */
+  userIndex?: Store | undefined
+
+  /**
+   * How many sessions a user of the option `user` may have at a time: a positive integer. What becomes of one too many is for
+   * `onTooManySessions` to say.
+   *
+   * @defaultValue 1,000
+   */
+  maxSessions?: number | undefined
+
+  /**
+   * What happens at the save that gives a user one session too many:
+   *
+   * - `'end-oldest'`: those that began first are ended.
+   * - `'refuse'`: the save fails with an error whose `code` is `ETOOMANYSESSIONS`.
+   *
+   * @defaultValue `'end-oldest'`
+   */
+  onTooManySessions?: 'end-oldest' | 'refuse' | undefined
 }
 
 /** Tells developers of a default they should not rely on. */
@@ -223,8 +259,37 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     storeTimeout,
     touchInterval,
     touches: typeof store.touch === 'function',
-    unset: options.unset === 'destroy' ? 'destroy' : 'keep'
+    unset: options.unset === 'destroy' ? 'destroy' : 'keep',
+    user: readUserOptions(options, store)
   }
+}
+
+function readUserOptions(options: Partial<SessionOptions>, store: Store): UserSettings | undefined {
+  const { user, userIndex = store, maxSessions = MOST_SESSIONS, onTooManySessions = 'end-oldest' } = options
+  if (user !== undefined && typeof user !== 'function') {
+    throw new TypeError(`user option must be a function, not ${described(user)}`)
+  }
+  for (const method of ['get', 'set', 'destroy'] as const) {
+    if (userIndex !== store && typeof (userIndex as Partial<Store> | null)?.[method] !== 'function') {
+      throw new TypeError(`userIndex option must be a store, not ${described(userIndex)}`)
+    }
+  }
+  if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+    throw new TypeError(`maxSessions option must be a positive integer, not ${described(maxSessions)}`)
+  }
+  if (onTooManySessions !== 'end-oldest' && onTooManySessions !== 'refuse') {
+    throw new TypeError(
+      `onTooManySessions option must be "end-oldest" or "refuse", not ${described(onTooManySessions)}`
+    )
+  }
+  for (const name of ['userIndex', 'maxSessions', 'onTooManySessions'] as const) {
+    if (options[name] !== undefined && !user) throw new TypeError(`${name} option needs the user option`)
+  }
+  return user && { userOf: user, index: userIndex, maxSessions, onTooManySessions }
+}
+
+function described(value: unknown): string {
+  return inspect(value, { depth: 0 })
 }
 
 /** What is wrong here would fail in every request; so it fails once, at the start, where the developer sees it. */

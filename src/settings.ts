@@ -1,7 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { Session } from './session/session.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
+
+/** The options that concern the sessions of a user. */
+export interface UserSettings {
+  readonly userOf: (session: Session) => unknown
+  readonly maxSessions: number
+  readonly onTooManySessions: 'end-oldest' | 'refuse'
+  /** Where the records of users are kept. */
+  readonly index: Store
+}
 
 /** The options as the rest of the library reads them: checked, and with their defaults. */
 export interface Settings {
@@ -26,4 +36,6 @@ export interface Settings {
   /** Whether the store has a `touch`. */
   readonly touches: boolean
   readonly unset: 'destroy' | 'keep'
+  /** Undefined: nobody asks for the sessions of a user. */
+  readonly user: UserSettings | undefined
 }

@@ -6,6 +6,7 @@ import { generateSession } from '../session/new-session.js'
 import { putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, readAgain } from '../session/session.js'
 import { storageFor } from '../storage/storage.js'
+import { Membership } from '../users/membership.js'
 import { Endings, isRefusal } from './endings.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Pending } from './pending.js'
@@ -44,6 +45,8 @@ export class Keeper implements SessionKeeper {
   readonly pending = new Pending()
   readonly endings: Endings
   readonly idleTimeout = new IdleTimeout()
+  /** Undefined where the option `user` is off. */
+  readonly membership: Membership | undefined
 
   private saveAtEnd: SaveAtEnd | undefined
   private touchIsDue: boolean | undefined
@@ -57,6 +60,8 @@ export class Keeper implements SessionKeeper {
     private readonly ledger: Ledger
   ) {
     this.endings = new Endings(service.sharedStore.ended, ledger)
+    const { users } = service
+    this.membership = users && new Membership(users, ledger, req)
   }
 
   /** Makes an empty session with a new id: what `store.generate` does for this request. */
@@ -203,7 +208,7 @@ export class Keeper implements SessionKeeper {
     this.undoneIfEnded(
       id,
       storage,
-      (written) => storage.save(id, this.forStore(session), written),
+      (written) => this.store(id, session, storage, written),
       (error, isUndone) => {
         if (isUndone) {
           ledger.undone()
@@ -220,6 +225,12 @@ export class Keeper implements SessionKeeper {
         }
       }
     )
+  }
+
+  private store(id: string, session: Session, storage: Storage, written: Answer): void {
+    const save = (saved: Answer) => storage.save(id, this.forStore(session), saved)
+    if (this.membership) this.membership.save(session, save, written)
+    else save(written)
   }
 
   /** Then another one is due, as if there had been none. */
@@ -302,7 +313,8 @@ export class Keeper implements SessionKeeper {
     const answer = (error: unknown, isGone = false) => {
       report?.(outcomeOf(error, isGone), error)
       if (error) touchInterval?.forget(id)
-      done(error)
+      if (this.membership && !error && !isGone) this.membership.touched(session, () => done())
+      else done(error)
     }
     const touch = () => {
       debugSession('touching %s', id)
@@ -333,9 +345,14 @@ export class Keeper implements SessionKeeper {
     work((error) => {
       report?.(outcomeOf(error), error)
       noteAnswer?.(error)
-      if (!isRefusal(error)) this.ledger.destroyed(id)
-      this.pending.end()
-      done(error)
+      const isEnded = !isRefusal(error)
+      if (isEnded) this.ledger.destroyed(id)
+      const answer = () => {
+        this.pending.end()
+        done(error)
+      }
+      if (this.membership && isEnded && typeof id === 'string') this.membership.leave(id, answer)
+      else answer()
     })
   }
 

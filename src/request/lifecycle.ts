@@ -122,6 +122,7 @@ export class Lifecycle {
     attachKeeper(session, this.keeper)
     this.ledger.open(session, found)
     if (!settings.resave) this.ledger.countLoadedAsStored()
+    this.keeper.membership?.recall(session)
   }
 
   // From the app to the response.

@@ -7,6 +7,7 @@ import type { Storage } from '../storage/storage.js'
 import type { TouchInterval } from '../storage/touch-interval.js'
 import type { Warnings } from '../support/warnings.js'
 import type { Secret, SignedIds } from '../transport/signed-ids.js'
+import type { UserIndex } from '../users/user-index.js'
 import type { Transport } from '../transport/transport.js'
 
 /** A request, with what this library adds to it. */
@@ -27,6 +28,8 @@ export interface Service {
   /** Undefined where the option is off. */
   readonly touchInterval: TouchInterval | undefined
   readonly transport: Transport
+  /** Undefined where the option `user` is off. */
+  readonly users: UserIndex | undefined
   readonly signedIds: SignedIds
   readonly warnings: Warnings
 }
