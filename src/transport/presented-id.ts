@@ -32,7 +32,7 @@ export function presentedId(
   for (const value of transport.read(req)) {
     const id = signedIds.verify(value, secrets)
     if (id) return id
-    isForged = true
+    if (value) isForged = true
   }
 
   const parsed = textOf(req.cookies?.[name])
