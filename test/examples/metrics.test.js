@@ -11,7 +11,7 @@ const { closeAll, listen } = require('../support/harness')
 describe('examples/metrics', () => {
   let visit, stop
 
-  before(async () => {
+  beforeEach(async () => {
     const made = createApp({ secret: 'keyboard cat', store: new MemoryStore() })
     stop = made.stop
     ;({ visit } = await listen(http.createServer(made.app)))
@@ -22,7 +22,7 @@ describe('examples/metrics', () => {
     await visit({ path: '/logout', cookie })
   })
 
-  after(async () => {
+  afterEach(async () => {
     await stop()
     await closeAll()
   })

@@ -31,6 +31,8 @@ function listenToMessage(message, channel) {
 exports.mochaHooks = {
   beforeAll() {
     createDebug.enable('express-session')
+    // Set by that, for the processes that tests start; they say it on stderr.
+    delete process.env.DEBUG
     createDebug.log = (...args) => listen('debug', format(...args))
     process.on('warning', ({ name, message }) => {
       if (name === 'SessionWarning') listen('warning', message)
