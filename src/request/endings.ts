@@ -1,5 +1,6 @@
 import { hasTimedOut } from '../storage/time-limited.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
+import type { Write } from '../storage/writes-under-way.js'
 import type { Answer } from '../support/store-call.js'
 import type { Ledger } from './ledger.js'
 
@@ -75,10 +76,13 @@ export class Endings {
     }
   }
 
-  /** Notes that a session is being written; to be called when that is answered, and undone if it has to be. */
-  noteWrite(id: string): () => void {
-    this.ended.beginWrite(id)
-    return () => this.ended.endWrite(id)
+  /** Notes that a session is being written; its end is to be noted when that is answered, and undone if it has to be. */
+  beginWrite(id: string): Write {
+    return this.ended.writes.begin(id)
+  }
+
+  endWrite(write: Write): void {
+    this.ended.writes.end(write)
   }
 
   /**

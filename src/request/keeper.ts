@@ -391,15 +391,15 @@ export class Keeper implements SessionKeeper {
   ): void {
     const { endings } = this
     const moment = endings.now
-    const settle = endings.noteWrite(id)
+    const underWay = endings.beginWrite(id)
     write((error) => {
       if (!endings.hasEndedSince(id, moment)) {
-        settle()
+        endings.endWrite(underWay)
         done(error, false)
         return
       }
       storage.destroy(id, (refused) => {
-        settle()
+        endings.endWrite(underWay)
         done(error ?? refused, true)
       })
     })

@@ -165,17 +165,13 @@ export class Lifecycle {
     const { ledger } = this
     const { endings } = this.keeper
     const { settings } = this.service
-    if (endings.isEndedByOthers(session.id) && !endings.mayBeginAgain(session.id)) return false
-    if (this.keeper.isOver(session.id)) return false
-
-    if (!ledger.isPresented(id)) {
-      return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
-    }
-    return (
-      (settings.rolling && this.isToBeRenewed(session)) ||
-      ledger.hasOtherMaxAge(session) ||
-      (session.cookie.expires != null && this.isModified(session))
-    )
+    const isNeeded = ledger.isPresented(id)
+      ? (settings.rolling && this.isToBeRenewed(session)) ||
+        ledger.hasOtherMaxAge(session) ||
+        (session.cookie.expires != null && this.isModified(session))
+      : settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
+    if (!isNeeded || this.keeper.isOver(session.id)) return false
+    return !endings.isEndedByOthers(session.id) || endings.mayBeginAgain(session.id)
   }
 
   /** Whether the client's cookie, under `rolling`, is to get a later expiry. */

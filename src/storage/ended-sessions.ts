@@ -1,5 +1,6 @@
 import { hashSessionId, isHashed } from '../session/hashed-id.js'
 import { ownText } from '../support/own-text.js'
+import { WritesUnderWay } from './writes-under-way.js'
 
 /**
  * How many bytes the ids of ended sessions may take, as characters of ids and about that much again for each entry: some
@@ -7,9 +8,6 @@ import { ownText } from '../support/own-text.js'
  */
 const MAX_BYTES = 4 * 1024 * 1024
 const BYTES_OF_AN_ENTRY = 140
-
-/** Of how many sessions it is known that a write is under way. */
-const MAX_WRITES = 4096
 
 /** What is known of the ending of one session. */
 interface Ending {
@@ -43,8 +41,8 @@ export class EndedSessions {
   private keys = 0
   private bytes = 0
 
-  /** How many writes of a session are under way, by its id: if it is ended meanwhile, they may bring it back. */
-  private readonly writes = new Map<string, number>()
+  /** If a session is ended while it is written, that may bring it back. */
+  readonly writes = new WritesUnderWay()
 
   /** The latest ending that has been forgotten. */
   private forgotten = 0
@@ -124,23 +122,6 @@ export class EndedSessions {
   hasEndedSince(id: string, moment: number): boolean {
     const ending = this.endingOf(id)
     return ending !== undefined && ending.begunAgain === undefined && ending.moment > moment
-  }
-
-  /** Notes that a session is being written; to be told when that is answered, and undone if it has to be. */
-  beginWrite(id: string): void {
-    this.writes.set(id, (this.writes.get(id) ?? 0) + 1)
-    if (this.writes.size <= MAX_WRITES) return
-    // Of so many the earliest will hardly be answered any more.
-    for (const earliest of this.writes.keys()) {
-      this.writes.delete(earliest)
-      return
-    }
-  }
-
-  endWrite(id: string): void {
-    const others = (this.writes.get(id) ?? 1) - 1
-    if (others > 0) this.writes.set(id, others)
-    else this.writes.delete(id)
   }
 
   /** Whether what the store holds of an ended session may still change: what it finds now means nothing. */

@@ -49,7 +49,9 @@ export class CookieTransport implements Transport {
 
       const end = header.indexOf(';', start)
       values.push(unquote(trim(header.slice(start, end === -1 ? header.length : end))))
-      if (values.length === MAX_CANDIDATES) break
+      // No cookie begins within the value of another.
+      if (end === -1 || values.length === MAX_CANDIDATES) break
+      at = end
     }
     return values
   }

@@ -35,8 +35,10 @@ export function presentedId(
     if (value) isForged = true
   }
 
-  const parsed = textOf(req.cookies?.[name])
-  const id = textOf(req.signedCookies?.[name]) ?? (parsed && signedIds.verify(parsed, secrets))
+  const { signedCookies, cookies } = req
+  if (!signedCookies && !cookies) return isForged ? false : undefined
+  const parsed = textOf(cookies?.[name])
+  const id = textOf(signedCookies?.[name]) ?? (parsed && signedIds.verify(parsed, secrets))
   if (id) deprecate('cookie should be available in req.headers.cookie')
   return id || (isForged || parsed ? false : undefined)
 }
