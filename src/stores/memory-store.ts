@@ -62,11 +62,11 @@ export class MemoryStore extends Store {
   /** Gives a stored session the cookie, and so the expiry, of `session`. */
   override touch(sid: string, session: SessionData, callback?: (err?: any) => void): void {
     const index = indexOf(this)
-    const json = index.getLiving(sid)
+    const json = index.get(sid)
     if (json) {
       const renewed = withCookie(json, session.cookie)
       if (renewed === json) index.use(sid)
-      else index.put(sid, renewed, expiryOfCookie(session.cookie))
+      else if (index.isLiving(sid)) index.put(sid, renewed, expiryOfCookie(session.cookie))
     }
     if (callback) setImmediate(callback)
   }
