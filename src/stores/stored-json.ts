@@ -45,7 +45,9 @@ function timeOf(expires: unknown): number {
 
 /** The JSON of the same session with another cookie. */
 export function withCookie(json: string, cookie: unknown): string {
-  const text = JSON.stringify(cookie) as string | undefined
+  // Within an object, so that a toJSON of the cookie's is told its name.
+  const whole = JSON.stringify({ cookie })
+  const text = whole.startsWith(START) ? whole.slice(START.length, -1) : undefined
   if (text !== undefined && hasCookie(json, text)) return json
   const end = endOfCookie(json)
   return end === undefined || text === undefined
