@@ -116,9 +116,7 @@ export abstract class Store extends EventEmitter {
       }
       let session
       try {
-        const { data, notes } = takeApart(found)
-        session = this.createSession({ sessionID: sid, sessionStore: this }, data)
-        keepNotes(session, notes)
+        session = this.createSession({ sessionID: sid, sessionStore: this }, found)
       } catch (unreadable) {
         callback(unreadable)
         return
@@ -146,7 +144,9 @@ export abstract class Store extends EventEmitter {
     data.cookie = cookie
 
     const holder = req as SessionRequest
-    const session = new Session(holder, data) as Session & SessionData
+    const parts = takeApart(data)
+    const session = new Session(holder, parts.data) as Session & SessionData
+    keepNotes(session, parts.notes)
     holder.session = session
     return session
   }
