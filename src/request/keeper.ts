@@ -41,7 +41,7 @@ export function keeperOfRequest(req: object): Keeper | undefined {
  * the ledger what has come of that. All that reaches the store on behalf of a request does so here, but for the first load.
  */
 export class Keeper implements SessionKeeper {
-  readonly pending = new Pending()
+  pending = new Pending()
   readonly endings: Endings
   readonly idleTimeout = new IdleTimeout()
 
@@ -383,7 +383,11 @@ export class Keeper implements SessionKeeper {
       this.faultOfDestroy = error
       pending.end()
     })
-    pending.whenIdle(goOn)
+    pending.whenIdle(() => {
+      // The end of the response has no need to wait for it again.
+      this.pending = new Pending()
+      goOn()
+    })
   }
 
   /** What went wrong on the way, of which the app hears at the end. */
@@ -403,12 +407,13 @@ export class Keeper implements SessionKeeper {
     debugSession('destroying %s', id)
     const report = observe(action, this.service.settings.store, id, this.req)
     const noteAnswer = typeof id === 'string' ? this.endings.note(id) : undefined
-    this.pending.begin()
+    const { pending } = this
+    pending.begin()
     work((error) => {
       report?.(outcomeOf(error), error)
       noteAnswer?.(error)
       if (!isRefusal(error)) this.ledger.destroyed(id)
-      this.pending.end()
+      pending.end()
       done(error)
     })
   }
