@@ -232,7 +232,7 @@ export class Lifecycle {
     const done: Answer = fault ? (error) => given(error ?? fault) : given
     const isTouchDue = !end.session || keeper.isTouchDue(end.session)
     const decision = decide(end, ledger, service.settings, isTouchDue)
-    if (end.session && !this.isAnnounced && (decision === 'save' || decision === 'touch')) {
+    if (end.session && !this.isAnnounced && (decision !== 'nothing' || ledger.isToBeSaved(end.session.id))) {
       keeper.noteCookie(end.session, false)
     }
     if (decision === 'destroy') keeper.destroyNow(end.id as string, done)
