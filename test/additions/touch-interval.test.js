@@ -228,8 +228,8 @@ describe('touchInterval', () => {
     }
 
     const options = { cookie: { maxAge: HOUR } }
-    it('are a thousand touches without the option, and thirty with five minutes', async () => {
-      assert.deepEqual(await callsOf(options, new TtlStore()), { get: 1000, touch: 1000 })
+    // Each is a touch without the option; test/stores counts them on a real Redis.
+    it('are thirty touches with five minutes', async () => {
       const after = await callsOf({ ...options, touchInterval: 5 * MINUTE }, new TtlStore())
       assert.deepEqual(after, { get: 1000, touch: 30 })
     })
@@ -485,7 +485,7 @@ describe('touchInterval', () => {
 
           // A browser: it forgets its cookie when that expires.
           let expires = NOW + IDLE
-          for (let i = 0; i < 60; i++) {
+          for (let i = 0; i < 40; i++) {
             // Cookies expire at a full second.
             clock.tick(Math.floor(chance() ** 2 * (IDLE / 2 - SECOND)))
             assert.ok(Date.now() < expires, `the cookie has expired (seed ${seed}, request ${i})`)
