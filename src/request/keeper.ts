@@ -3,7 +3,7 @@ import { observe } from '../support/diagnostics.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
-import { putTogether, takeApart } from '../session/notes.js'
+import { hasNotes, putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
 import { storageFor } from '../storage/storage.js'
 import { Endings, isRefusal } from './endings.js'
@@ -101,9 +101,11 @@ export class Keeper implements SessionKeeper {
    */
   recall(id: string, found: SessionData): SessionData | undefined {
     const { ledger } = this
-    const { data, notes } = takeApart(found)
     const { absoluteTimeout, touchInterval } = this.service
-    if (touchInterval) ledger.storedCookie = data.cookie as unknown as StoredCookie
+    if (touchInterval) ledger.storedCookie = found.cookie as unknown as StoredCookie
+    if (!absoluteTimeout && !hasNotes(found)) return found
+
+    const { data, notes } = takeApart(found)
     if (!absoluteTimeout) {
       if (notes) ledger.remember(id, notes, false)
       return data

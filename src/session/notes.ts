@@ -21,18 +21,22 @@ export interface Found {
   readonly notes: Notes | undefined
 }
 
+/** Whether there is anything to take apart: most stored sessions have nothing. */
+export function hasNotes(found: SessionData): boolean {
+  const notes = (found as unknown as Record<string, unknown>)[RESERVED]
+  // Text, a number, a list: the data of an app that knows nothing of this.
+  return typeof notes === 'object' && notes !== null && !Array.isArray(notes)
+}
+
 /** Moves the notes of a stored session aside. What the store has found stays as it is: it may be the store's own object. */
 export function takeApart(found: SessionData): Found {
-  const notes = (found as unknown as Record<string, unknown>)[RESERVED]
-  // Text, a number: the data of an app that knows nothing of this.
-  if (typeof notes !== 'object' || notes === null || Array.isArray(notes)) {
-    return { data: found, notes: undefined }
-  }
+  if (!hasNotes(found)) return { data: found, notes: undefined }
 
+  const notes = (found as unknown as Record<string, unknown>)[RESERVED] as Notes
   const data = Object.assign(Object.create(Object.getPrototypeOf(found) as object) as SessionData, found)
   Reflect.deleteProperty(data, RESERVED)
   // Nothing is remembered any more: the next save drops the name.
-  return { data, notes: Object.keys(notes).length > 0 ? (notes as Notes) : undefined }
+  return { data, notes: Object.keys(notes).length > 0 ? notes : undefined }
 }
 
 /**

@@ -15,11 +15,6 @@ const NOW = Date.UTC(2030, 0, 1)
 const END = NOW + 12 * HOUR
 
 let clock
-beforeEach(() => (clock = stopClock()))
-afterEach(() => {
-  clock.restore()
-  return closeAll()
-})
 
 const stores = {
   MemoryStore: () => new session.MemoryStore(),
@@ -59,6 +54,12 @@ const stored = (store, id = 'id1') => store.sessions[id] && JSON.parse(store.ses
 const expiresIn = (setCookie) => Date.parse(/Expires=([^;]*)/.exec(setCookie[0])?.[1])
 
 describe('absoluteTimeout', () => {
+  beforeEach(() => (clock = stopClock()))
+  afterEach(() => {
+    clock.restore()
+    return closeAll()
+  })
+
   for (const [kind, make] of Object.entries(stores)) {
     for (const [name, options] of Object.entries({
       'no idle timeout': {},

@@ -14,11 +14,6 @@ const NOW = Date.UTC(2030, 0, 1)
 const SOON = 50
 
 let clock
-beforeEach(() => (clock = stopClock()))
-afterEach(() => {
-  clock.restore()
-  return closeAll()
-})
 
 /** An app that says whose session a request has, and why; `ask()` as a visitor who has logged in NOW. */
 async function app(options, handler = () => {}) {
@@ -51,6 +46,12 @@ function hold(store, method) {
 }
 
 describe('together', () => {
+  beforeEach(() => (clock = stopClock()))
+  afterEach(() => {
+    clock.restore()
+    return closeAll()
+  })
+
   it('absoluteTimeout and touchInterval: touched as seldom, told the end at the latest, and no more after it', async () => {
     const options = { absoluteTimeout: 2 * HOUR, touchInterval: 30 * MINUTE, cookie: { maxAge: HOUR } }
     const { store, ask, cookie } = await app(options)

@@ -22,11 +22,6 @@ const ON = { absoluteTimeout: 12 * HOUR }
 const OFF = {}
 
 let clock
-beforeEach(() => (clock = stopClock()))
-afterEach(() => {
-  clock.restore()
-  return closeAll()
-})
 
 const textOf = (store, id = 'id1') => store.sessions[id]
 const stored = (store, id = 'id1') => textOf(store, id) && JSON.parse(textOf(store, id))
@@ -82,6 +77,12 @@ async function appOf(session, sessions, options) {
 }
 
 describe('the reserved member', () => {
+  beforeEach(() => (clock = stopClock()))
+  afterEach(() => {
+    clock.restore()
+    return closeAll()
+  })
+
   describe('between packages', () => {
     const kinds = {
       '1.19.0': [theirs, OFF],

@@ -13,11 +13,6 @@ const HOUR = 60 * MINUTE
 const NOW = Date.UTC(2030, 0, 1)
 
 let clock
-beforeEach(() => (clock = stopClock()))
-afterEach(() => {
-  clock.restore()
-  return closeAll()
-})
 
 /** A store like one on Redis: `touch` moves the end of the key, and leaves what is stored as it is. */
 class TtlStore extends JsonStore {
@@ -132,6 +127,12 @@ async function countOf({ visit, cookie, store }, times, step) {
 }
 
 describe('touchInterval', () => {
+  beforeEach(() => (clock = stopClock()))
+  afterEach(() => {
+    clock.restore()
+    return closeAll()
+  })
+
   for (const [kind, make] of Object.entries(stores)) {
     describe(`with ${kind}`, () => {
       const cookies = (number, requests) => (kind === 'a store of text' ? requests : number)
