@@ -54,6 +54,8 @@ export class Ledger {
   private notes: Notes | undefined
   private notesId: unknown
   private areNotesDue = false
+  /** Those of other sessions that the request has had before. */
+  private otherNotes: Map<unknown, Notes> | undefined
 
   /** The session as the app got it. */
   private loaded: State | undefined
@@ -98,6 +100,10 @@ export class Ledger {
    * @param isDue - whether the store does not know it yet, and must
    */
   remember(id: unknown, notes: Notes | undefined, isDue: boolean): void {
+    if (this.notes && this.notesId !== id) {
+      this.otherNotes ??= new Map()
+      this.otherNotes.set(this.notesId, this.notes)
+    }
     this.notes = notes
     this.notesId = id
     this.areNotesDue = isDue
@@ -105,7 +111,13 @@ export class Ledger {
 
   /** What is remembered with the session of an id. */
   notesOf(id: unknown): Notes | undefined {
-    return this.notes && this.notesId === id ? this.notes : undefined
+    return this.notesId === id ? this.notes : this.otherNotes?.get(id)
+  }
+
+  /** Notes that a session goes on under another id: what is remembered with it does, too. */
+  goesOnAs(id: unknown, before = this.notesId): void {
+    const notes = this.notesOf(before)
+    if (notes && before !== id) this.remember(id, notes, this.areNotesDue)
   }
 
   /**

@@ -1,7 +1,6 @@
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { attachKeeper } from '../session/session.js'
-import { takeApart } from '../session/notes.js'
 import { meansNoSession } from '../stores/store.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
 import { presentedId } from '../transport/presented-id.js'
@@ -11,12 +10,11 @@ import { Ledger } from './ledger.js'
 import { copyAtEnd } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
 import type { GivenCookieOptions } from '../session/cookie.js'
-import type { Found } from '../session/notes.js'
 import type { Session, SessionData } from '../session/session.js'
 import type { Report } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { Secret } from '../transport/signed-ids.js'
-import type { End, Reason } from './ledger.js'
+import type { End, Reason, State } from './ledger.js'
 import type { Service, SessionfulRequest } from './service.js'
 
 type Next = (error?: unknown) => void
@@ -78,14 +76,23 @@ export class Lifecycle {
         this.start(keeper.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
       } else {
         debug('session found')
-        this.receive(id, takeApart(found), report, next)
+        this.receive(id, found, report, next)
       }
     })
   }
 
-  private receive(id: string, found: Found, report: Report | undefined, next: Next): void {
-    if (this.keeper.recall(id, found)) this.start('found', found.data, report, next)
-    else this.keeper.destroyNow(id, () => this.start('expired', undefined, report, next))
+  private receive(id: string, found: SessionData, report: Report | undefined, next: Next): void {
+    const { keeper } = this
+    let data: SessionData | undefined
+    try {
+      data = keeper.recall(id, found)
+    } catch (unreadable) {
+      report?.('error', unreadable)
+      next(unreadable)
+      return
+    }
+    if (data) this.start('found', data, report, next)
+    else keeper.destroyOverdue(id, () => this.start('expired', undefined, report, next))
   }
 
   private start(
@@ -155,6 +162,7 @@ export class Lifecycle {
       keeper.idleTimeout.restartOnce(session)
       transport.write(req, res, signedIds.sign(id, this.secrets), keeper.cookieForClient(session))
       debugSession('set-cookie %s', id)
+      keeper.noteCookie(session, true)
       this.isAnnounced = true
     } catch (error) {
       report(error)
@@ -177,11 +185,20 @@ export class Lifecycle {
   /** Whether the client's cookie, under `rolling`, is to get a later expiry. */
   private isToBeRenewed(session: Session): boolean {
     const { keeper, ledger } = this
-    return keeper.isTouchDue(session) || ledger.isToBeSaved(session.id) || this.isModified(session)
+    return (
+      keeper.isTouchDue(session) ||
+      keeper.isCookieBehind(session) ||
+      ledger.isToBeSaved(session.id) ||
+      !ledger.isStored(this.stateOf(session))
+    )
   }
 
   private isModified(session: Session): boolean {
-    return this.ledger.isModified(this.end?.state ?? this.ledger.stateOf(session))
+    return this.ledger.isModified(this.stateOf(session))
+  }
+
+  private stateOf(session: Session): State {
+    return this.end?.state ?? this.ledger.stateOf(session)
   }
 
   // From the response to the store.
@@ -208,10 +225,13 @@ export class Lifecycle {
 
   private carryOut(end: End, given: Answer): void {
     const { keeper, ledger, service } = this
-    const { fault } = keeper.idleTimeout
+    const { fault } = keeper
     const done: Answer = fault ? (error) => given(error ?? fault) : given
     const isTouchDue = !end.session || keeper.isTouchDue(end.session)
     const decision = decide(end, ledger, service.settings, isTouchDue)
+    if (end.session && !this.isAnnounced && (decision !== 'nothing' || ledger.isToBeSaved(end.session.id))) {
+      keeper.noteCookie(end.session, false)
+    }
     if (decision === 'destroy') keeper.destroyNow(end.id as string, done)
     else if (decision === 'save') keeper.saveNow(this.sessionAtEnd(end), done)
     else if (decision === 'touch') keeper.touchNow(end.id as string, this.sessionAtEnd(end), done)
