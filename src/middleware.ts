@@ -60,12 +60,12 @@ export function createMiddleware(settings: Settings) {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
     }
   })
-  const users = usersFor(settings, sharedStore)
+  const users = usersFor(settings, sharedStore, warnings)
   const service = {
     settings,
     users,
     sharedStore,
-    storage: storageFor(settings.store, settings, sharedStore.ended),
+    storage: storageFor(settings.store, settings, { ended: sharedStore.ended, warnings }),
     absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
     touchInterval: optional(TouchInterval, settings.touchInterval),
     transport: new CookieTransport(settings.name, settings.proxy, warnings),

@@ -1,9 +1,11 @@
 import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
+import { readSealingKeys } from './session/sealing-keys.js'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
 import { MOST_SESSIONS } from './users/user-record.js'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { EncryptionKey } from './session/sealing-keys.js'
 import type { Session, SessionData } from './session/session.js'
 import type { Settings, UserSettings } from './settings.js'
 import type { Store } from './stores/store.js'
@@ -40,6 +42,16 @@ export interface SessionOptions {
 
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
+
+  /**
+   * Seals the data of sessions in the store, by AES-256-GCM: a key of 32 bytes, as a Buffer or as text of 64 hex or 43 or 44
+   * base64 characters; or several, of which the first seals and all open. Sessions that were stored before are read, and
+   * sealed with their next save. One that no key opens counts as none.
+   *
+   * @defaultValue `undefined`: sessions are stored as they are
+   * @see NIST SP 800-38D
+   */
+  encryption?: EncryptionKey | readonly EncryptionKey[] | undefined
 
   /**
    * Makes a session id.
@@ -245,6 +257,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   return {
     absoluteTimeout,
     cookie: cookie as Settings['cookie'],
+    encryption: options.encryption === undefined ? undefined : readSealingKeys(options.encryption),
     genid: genid as Settings['genid'],
     name: options.name || options.key || 'connect.sid',
     onDisconnect,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { SealingKey } from './session/sealing-keys.js'
 import type { Session } from './session/session.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
@@ -18,6 +19,8 @@ export interface Settings {
   /** In milliseconds; undefined: sessions may live for ever. */
   readonly absoluteTimeout: number | undefined
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
+  /** Undefined: sessions are stored as they are. */
+  readonly encryption: readonly SealingKey[] | undefined
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'

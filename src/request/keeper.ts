@@ -497,10 +497,10 @@ export class Keeper implements SessionKeeper {
 
   /** The storage of the middleware, unless the app has given the request another store. */
   private storageOf(session: Session): Storage {
-    const { settings, storage, sharedStore } = this.service
+    const { settings, storage, sharedStore, warnings } = this.service
     const store = session.req?.sessionStore
     if (store === undefined || store === settings.store) return storage
-    return storageFor(store as object, settings, sharedStore.ended)
+    return storageFor(store as object, settings, { ended: sharedStore.ended, warnings })
   }
 }
 

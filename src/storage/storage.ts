@@ -1,9 +1,11 @@
 import { callStore } from '../support/store-call.js'
+import { sealed } from './sealed.js'
 import { timeLimited } from './time-limited.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { Answer } from '../support/store-call.js'
 import type { Change, Store } from '../stores/store.js'
+import type { Warnings } from '../support/warnings.js'
 import type { EndedSessions } from './ended-sessions.js'
 
 /**
@@ -29,10 +31,21 @@ export interface Storage {
   regenerate(req: SessionRequest, callback: Answer): void
 }
 
+/** What storages have in common. */
+interface StorageService {
+  readonly ended: EndedSessions
+  readonly warnings: Warnings
+}
+
 /** The storage of a middleware: its store, and around it, one after the other, what the options ask for. */
-export function storageFor(store: object, { storeTimeout }: Settings, ended: EndedSessions): Storage {
+export function storageFor(
+  store: object,
+  { storeTimeout, encryption }: Settings,
+  { ended, warnings }: StorageService
+): Storage {
   let storage = callsTo(store)
   if (storeTimeout !== undefined) storage = timeLimited(storage, storeTimeout, ended)
+  if (encryption) storage = sealed(storage, encryption, warnings)
   return storage
 }
 

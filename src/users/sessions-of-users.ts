@@ -2,6 +2,7 @@ import { refOf } from '../support/debug.js'
 import { storageFor } from '../storage/storage.js'
 import { UserIndex } from './user-index.js'
 import type { Settings } from '../settings.js'
+import type { Warnings } from '../support/warnings.js'
 import type { SharedStore } from '../storage/shared-store.js'
 import type { Entry } from './user-record.js'
 
@@ -28,11 +29,15 @@ export interface SessionsToEnd {
 }
 
 /** The records of the users of a middleware; undefined where the option `user` is off. */
-export function usersFor(settings: Settings, { ended }: SharedStore): UserIndex | undefined {
+export function usersFor(
+  settings: Settings,
+  { ended }: SharedStore,
+  warnings: Warnings
+): UserIndex | undefined {
   const { user, store } = settings
   if (!user) return undefined
-  const sessions = storageFor(store, settings, ended)
-  const records = user.index === store ? sessions : storageFor(user.index, settings, ended)
+  const sessions = storageFor(store, settings, { ended, warnings })
+  const records = user.index === store ? sessions : storageFor(user.index, settings, { ended, warnings })
   return new UserIndex({ ...user, keyOf: (id) => id }, records, sessions, ended)
 }
 
