@@ -109,7 +109,7 @@ export class UserIndex {
     let isMissing = false
     const change = (entries: Entry[]) => {
       isMissing = !entries.some(({ ref }) => ref === entry.ref)
-      return [...entries.filter(({ ref }) => ref !== entry.ref), entry]
+      return isMissing ? [...entries, entry] : replaced(entries, entry)
     }
     this.change(record, change, (error) => {
       if (error || !isMissing) {
@@ -126,10 +126,8 @@ export class UserIndex {
 
   /** A user's session has been touched. */
   touched(record: string, entry: Entry, done: () => void): void {
-    const change = (entries: Entry[]) => {
-      const others = entries.filter(({ ref }) => ref !== entry.ref)
-      return others.length < entries.length ? [...others, entry] : undefined
-    }
+    const change = (entries: Entry[]) =>
+      entries.some(({ ref }) => ref === entry.ref) ? replaced(entries, entry) : undefined
     this.change(record, change, (error) => this.settle(error, done))
   }
 
@@ -156,7 +154,7 @@ export class UserIndex {
       else
         done(
           undefined,
-          [...entries].sort((one, other) => other.createdAt - one.createdAt)
+          [...entries].reverse().sort((one, other) => other.createdAt - one.createdAt)
         )
     })
   }
@@ -247,6 +245,11 @@ export class UserIndex {
       })
     })
   }
+}
+
+/** They stay in the order in which they began. */
+function replaced(entries: readonly Entry[], entry: Entry): Entry[] {
+  return entries.map((other) => (other.ref === entry.ref ? entry : other))
 }
 
 /** The key of a user's record: it does not tell who that is. */
