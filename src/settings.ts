@@ -2,16 +2,20 @@ import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
+import type { TransportOption } from './transport/transports.js'
 
 /** The options as the rest of the library reads them: checked, and with their defaults. */
 export interface Settings {
   /** In milliseconds; undefined: sessions may live for ever. */
   readonly absoluteTimeout: number | undefined
+  readonly cacheControl: boolean
+  readonly clearCookie: boolean
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'
   readonly proxy: boolean | undefined
+  readonly refreshCookie: boolean
   readonly rememberSignatures: boolean
   readonly resave: boolean
   readonly rolling: boolean
@@ -25,5 +29,6 @@ export interface Settings {
   readonly touchInterval: number | undefined
   /** Whether the store has a `touch`. */
   readonly touches: boolean
+  readonly transport: TransportOption
   readonly unset: 'destroy' | 'keep'
 }

@@ -3,11 +3,13 @@ import { observe } from '../support/diagnostics.js'
 import { attachKeeper } from '../session/session.js'
 import { takeApart } from '../session/notes.js'
 import { meansNoSession } from '../stores/store.js'
+import { controlCaches } from '../transport/caching.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
 import { presentedId } from '../transport/presented-id.js'
 import { decide } from './decision.js'
 import { Keeper } from './keeper.js'
 import { Ledger } from './ledger.js'
+import { PresentedCookie } from './presented-cookie.js'
 import { copyAtEnd } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
 import type { GivenCookieOptions } from '../session/cookie.js'
@@ -16,6 +18,7 @@ import type { Session, SessionData } from '../session/session.js'
 import type { Report } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { Secret } from '../transport/signed-ids.js'
+import type { Transport } from '../transport/transport.js'
 import type { End, Reason } from './ledger.js'
 import type { Service, SessionfulRequest } from './service.js'
 
@@ -29,6 +32,10 @@ type Next = (error?: unknown) => void
 export class Lifecycle {
   private readonly ledger = new Ledger()
   private readonly keeper: Keeper
+  /** Undefined where no option asks for it. */
+  private readonly presentedCookie: PresentedCookie | undefined
+  /** Undefined until the request is opened. */
+  private transport: Transport | undefined
 
   private end: End | undefined
   private headersAreOut = false
@@ -41,6 +48,8 @@ export class Lifecycle {
     private readonly req: SessionfulRequest
   ) {
     this.keeper = new Keeper(service, cookieOptions, req, this.ledger)
+    const isAskedFor = service.settings.clearCookie || service.cookieRefresh
+    this.presentedCookie = isAskedFor ? new PresentedCookie(cookieOptions) : undefined
   }
 
   // From the request to the app.
@@ -52,9 +61,15 @@ export class Lifecycle {
    */
   open(next: Next): void {
     const { req, service, ledger, keeper } = this
-    const { settings, transport, signedIds, storage } = service
+    const { settings, storage } = service
     req.sessionStore = settings.store
-    const presented = presentedId(req, transport, settings.name, signedIds, this.secrets)
+    let presented: string | false | undefined
+    try {
+      presented = this.presentedId()
+    } catch (error) {
+      next(error)
+      return
+    }
     const id = presented || undefined
     ledger.presentedId = id
     req.sessionID = id
@@ -83,7 +98,15 @@ export class Lifecycle {
     })
   }
 
+  /** @throws whatever a transport of the app's own throws */
+  private presentedId(): string | false | undefined {
+    const { req, service, secrets, presentedCookie } = this
+    this.transport = service.transportFor(req)
+    return presentedId(req, this.transport, service.signedIds, secrets, presentedCookie?.verified)
+  }
+
   private receive(id: string, found: Found, report: Report | undefined, next: Next): void {
+    this.presentedCookie?.found(found.data.cookie)
     if (this.keeper.recall(id, found)) this.start('found', found.data, report, next)
     else this.keeper.destroyNow(id, () => this.start('expired', undefined, report, next))
   }
@@ -124,40 +147,105 @@ export class Lifecycle {
     if (!settings.resave) this.ledger.countLoadedAsStored()
   }
 
+  /**
+   * Has the cookie of a stored session brought up to date, for a request that has a response: the option `refreshCookie`.
+   *
+   * @param next - goes on with the request
+   * @returns what is to go on with it instead
+   */
+  refreshing(next: Next): Next {
+    return (error) => {
+      const { req, transport, ledger, service } = this
+      const { session } = req
+      if (!error && session && transport && ledger.reason === 'found') {
+        this.presentedCookie?.refresh(req, session, service, transport, this.secrets, ledger)
+      }
+      next(error)
+    }
+  }
+
   // From the app to the response.
 
   /**
-   * Adds the session id to the headers that are about to be sent, if it has to be there.
+   * Adds the session id to the headers that are about to be sent, if it has to be there; or has the client forget it.
    *
    * @param report - hears of what keeps it from being sent
    */
   announce(res: ServerResponse, report: (error: unknown) => void): void {
-    const { req, end, keeper } = this
-    const { transport, signedIds } = this.service
     // With the end of a response that others have wrapped it is announced before they render the head.
     if (this.headersAreOut) return
     this.headersAreOut = true
 
+    const isCleared = !this.send(res, report) && this.clear(res, report)
+    if (!this.service.settings.cacheControl) return
+    try {
+      controlCaches(res, this.transport, this.isAnnounced || isCleared)
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /** @returns false if the client is sent no session, and is to have none */
+  private send(res: ServerResponse, report: (error: unknown) => void): boolean {
+    const { req, end, keeper, transport } = this
     const id = end ? end.id : req.sessionID
     let session: Session | undefined
     try {
       session = end ? end.session : this.currentSession()
-      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return
+      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return false
     } catch (error) {
       // A session that cannot be serialised: commit() meets the same error, and reports it.
       debug('no cookie: %s', error)
-      return
+      return true
     }
 
     try {
-      if (!transport.maySend(req, session.cookie)) return
+      if (!transport?.maySend(req, session.cookie)) return true
       keeper.idleTimeout.restartOnce(session)
-      transport.write(req, res, signedIds.sign(id, this.secrets), keeper.cookieForClient(session))
+      const leftBeside = this.presentedCookie?.leftBeside(req, this.service, transport)
+      if (leftBeside) transport.clear(req, res, leftBeside, report)
+      const value = this.service.signedIds.sign(id, this.secrets)
+      transport.write(req, res, value, keeper.cookieForClient(session), report)
       debugSession('set-cookie %s', id)
       this.isAnnounced = true
     } catch (error) {
       report(error)
     }
+    return true
+  }
+
+  /**
+   * Has the client forget the id of a session that has ended: the option `clearCookie`.
+   *
+   * @returns whether that was so
+   */
+  private clear(res: ServerResponse, report: (error: unknown) => void): boolean {
+    const { req, transport, presentedCookie } = this
+    const { settings } = this.service
+    if (!settings.clearCookie || !presentedCookie || !transport || !this.hasLostSession()) return false
+    try {
+      const attributes = presentedCookie.attributes(req, settings.proxy)
+      if (!transport.maySend(req, attributes)) return false
+      transport.clear(req, res, attributes, report)
+      debug('cookie cleared')
+      return true
+    } catch (error) {
+      report(error)
+      return false
+    }
+  }
+
+  /** Whether the session that the client has presented is gone: ended by this request, or by a timeout. */
+  private hasLostSession(): boolean {
+    const { req, ledger, service } = this
+    const { endings } = this.keeper
+    const id = ledger.presentedId
+    if (id === undefined) return false
+    if (ledger.reason === 'expired' || this.keeper.isOver(id)) return true
+    // Where another request has ended it that one's response has told the client, and may have brought a new id.
+    if (ledger.reason === 'unknown') return service.sharedStore.ended.momentOf(id) === undefined
+    if (endings.isEndedByApp(id)) return true
+    return ledger.hadSession && req.session == null && service.settings.unset === 'destroy'
   }
 
   private needsAnnouncement(session: Session, id: string): boolean {
@@ -171,6 +259,7 @@ export class Lifecycle {
       return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
     }
     return (
+      this.presentedCookie?.isToBeSentAgain ||
       (settings.rolling && this.isToBeRenewed(session)) ||
       ledger.hasOtherMaxAge(session) ||
       (session.cookie.expires != null && this.isModified(session))
@@ -246,10 +335,10 @@ export class Lifecycle {
   }
 
   private warnIfTooLate({ session, id }: End & { session: Session }): void {
-    const { transport, warnings, settings } = this.service
+    const { warnings, settings } = this.service
     if (!this.headersAreOut || this.isAnnounced || typeof id !== 'string') return
     if (this.ledger.isPresented(id)) return
-    if (this.needsAnnouncement(session, id) && transport.maySend(this.req, session.cookie)) {
+    if (this.needsAnnouncement(session, id) && this.transport?.maySend(this.req, session.cookie)) {
       warnHeadersSent(warnings, settings.name)
     }
   }
@@ -257,6 +346,9 @@ export class Lifecycle {
   /** The request's session, if the app has left one there. */
   private currentSession(): Session | undefined {
     const { session } = this.req
-    return session ? this.keeper.keep(session) : undefined
+    if (!session) return undefined
+    const kept = this.keeper.keep(session)
+    if (this.ledger.isPresented(kept.id)) this.presentedCookie?.applyTo(kept)
+    return kept
   }
 }
