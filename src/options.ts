@@ -50,8 +50,8 @@ export interface SessionOptions {
   cacheControl?: boolean | undefined
 
   /**
-   * Has the browser drop its cookie when the session behind it has ended: by `destroy` or `regenerate`, by
-   * `unset: 'destroy'`, or by a timeout, where the response brings no new session. The cookie is expired with the
+   * Has the browser drop its cookie when the session behind it has ended: by `destroy`, by `unset: 'destroy'`, or by a
+   * timeout, where the response brings no new session. The cookie is expired with the
    * attributes that it was set with, without which browsers refuse; unless the app has set or cleared it itself.
    *
    * @defaultValue `false`

@@ -1,9 +1,4 @@
-import {
-  attributesFor,
-  attributesOf,
-  giveAttributes,
-  haveSameIdentity
-} from '../session/cookie-attributes.js'
+import { attributesFor, giveAttributes, haveSameIdentity } from '../session/cookie-attributes.js'
 import { isSecure } from '../support/secure-connection.js'
 import type { IncomingMessage } from 'node:http'
 import type { CookieAttributes } from '../session/cookie-attributes.js'
@@ -39,9 +34,9 @@ export class PresentedCookie {
     this.value = value
   }
 
-  /** Notes the cookie of its session, as a store has found it. */
+  /** Notes the cookie of its session, as a store has found it: what the store has not kept is as by default. */
   found(cookie: unknown): void {
-    if (cookie) this.stored = attributesOf(cookie)
+    if (typeof cookie === 'object' && cookie !== null) this.stored = attributesFor(cookie, true)
   }
 
   /** The attributes with which it was set: those of its session, or else those that it would be given. */

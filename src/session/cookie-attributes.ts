@@ -8,26 +8,19 @@ const NAMES = ['path', 'domain', 'httpOnly', 'secure', 'sameSite', 'priority', '
 /** Those by which browsers tell cookies of one name apart: with others a cookie does not replace the one that is there. */
 const OF_IDENTITY = ['path', 'domain', 'partitioned'] as const
 
-/** The attributes of a session's cookie, as they are now; of one that a store has found, which may be anything. */
-export function attributesOf(cookie: unknown): CookieAttributes {
-  const attributes: Record<string, unknown> = {}
-  const source = (cookie ?? {}) as Record<string, unknown>
-  for (const name of NAMES) attributes[name] = source[name]
-  return attributes
-}
-
 /**
- * The attributes that a new session's cookie would have.
+ * The attributes that a new cookie would have.
  *
- * @param options - of the cookie
+ * @param options - of the cookie; or a cookie that a store has found, of which it need not have kept everything
  * @param isSecure - what `'auto'` stands for
  */
 export function attributesFor(options: GivenCookieOptions, isSecure: boolean): CookieAttributes {
-  const attributes = attributesOf(options)
-  if (!('path' in options)) attributes.path = '/'
-  if (!('httpOnly' in options)) attributes.httpOnly = true
-  if (options.secure === 'auto') attributes.secure = isSecure
-  if (options.sameSite === 'auto') attributes.sameSite = isSecure ? 'none' : 'lax'
+  const attributes: Record<string, unknown> = {}
+  for (const name of NAMES) attributes[name] = options[name]
+  if (!('path' in options)) attributes['path'] = '/'
+  if (!('httpOnly' in options)) attributes['httpOnly'] = true
+  if (options.secure === 'auto') attributes['secure'] = isSecure
+  if (options.sameSite === 'auto') attributes['sameSite'] = isSecure ? 'none' : 'lax'
   return attributes
 }
 
