@@ -208,6 +208,7 @@ export class Lifecycle {
       transport.write(req, res, value, keeper.cookieForClient(session), report)
       debugSession('set-cookie %s', id)
       this.isAnnounced = true
+      this.presentedCookie?.sent(id, this.service)
     } catch (error) {
       report(error)
     }

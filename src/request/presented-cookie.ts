@@ -80,9 +80,14 @@ export class PresentedCookie {
     if (!wanted) return
     this.wanted = wanted
     this.applyTo(session)
-    if (!cookieRefresh.isFirst(id, wanted)) return
+    if (!cookieRefresh.isDue(id, wanted)) return
     this.isToBeSentAgain = true
     ledger.cookieIsDue(id)
+  }
+
+  /** Notes that the cookie of a session has been sent. */
+  sent(id: string, { cookieRefresh }: Service): void {
+    if (this.wanted) cookieRefresh?.note(id, this.wanted)
   }
 
   /** Gives the session what it is to have, once more where the app has loaded it again. */

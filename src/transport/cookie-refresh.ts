@@ -33,13 +33,15 @@ export class CookieRefresh {
   }
 
   /**
-   * Whether a session is being given these attributes for the first time. A store that does not keep them all gives the
+   * Whether the cookie of a session is yet to be sent with these attributes. A store that does not keep them all gives the
    * old ones back each time, and its visitors would be sent their cookie with each response.
    */
-  isFirst(id: string, wanted: CookieAttributes): boolean {
-    const text = JSON.stringify(wanted)
-    if (this.refreshed.get(id) === text) return false
-    this.refreshed.set(id, text)
-    return true
+  isDue(id: string, wanted: CookieAttributes): boolean {
+    return this.refreshed.get(id) !== JSON.stringify(wanted)
+  }
+
+  /** Notes that it has been sent. */
+  note(id: string, wanted: CookieAttributes): void {
+    this.refreshed.set(id, JSON.stringify(wanted))
   }
 }

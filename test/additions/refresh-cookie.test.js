@@ -152,6 +152,15 @@ describe('refreshCookie', () => {
     assert.equal(store.takeCalls().filter((call) => call === 'set id1').length, 1)
   })
 
+  it('sends it with the next response where the first one was lost', async () => {
+    const { visit, cookie } = await changed({}, { cookie: { sameSite: 'lax' } }, (req, res) => {
+      if (req.url === '/lost') req.socket.destroy()
+      else res.end()
+    })
+    assert.equal((await visit({ path: '/lost', cookie })).end, 'refused')
+    assert.match((await visit({ cookie })).setCookie[0], /SameSite=Lax/)
+  })
+
   it('follows an app that changes its mind', async () => {
     let sameSite = 'lax'
     const { visit, cookie } = await changed({}, { cookie: () => ({ sameSite }) })
