@@ -9,6 +9,7 @@ import { presentedId } from '../transport/presented-id.js'
 import { decide } from './decision.js'
 import { Keeper } from './keeper.js'
 import { Ledger } from './ledger.js'
+import { hasLostSession } from './lost-session.js'
 import { PresentedCookie } from './presented-cookie.js'
 import { copyAtEnd } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
@@ -157,10 +158,15 @@ export class Lifecycle {
     return (error) => {
       const { req, transport, ledger, service } = this
       const { session } = req
-      if (!error && session && transport && ledger.reason === 'found') {
-        this.presentedCookie?.refresh(req, session, service, transport, this.secrets, ledger)
+      let fault = error
+      try {
+        if (!error && session && transport && ledger.reason === 'found') {
+          this.presentedCookie?.refresh(req, session, service, transport, this.secrets, ledger)
+        }
+      } catch (thrown) {
+        fault = thrown
       }
-      next(error)
+      next(fault)
     }
   }
 
@@ -202,7 +208,7 @@ export class Lifecycle {
     try {
       if (!transport?.maySend(req, session.cookie)) return true
       keeper.idleTimeout.restartOnce(session)
-      const leftBeside = this.presentedCookie?.leftBeside(req, this.service, transport)
+      const leftBeside = this.presentedCookie?.leftBeside(session.cookie, this.service, transport)
       if (leftBeside) transport.clear(req, res, leftBeside, report)
       const value = this.service.signedIds.sign(id, this.secrets)
       transport.write(req, res, value, keeper.cookieForClient(session), report)
@@ -221,32 +227,20 @@ export class Lifecycle {
    * @returns whether that was so
    */
   private clear(res: ServerResponse, report: (error: unknown) => void): boolean {
-    const { req, transport, presentedCookie } = this
-    const { settings } = this.service
-    if (!settings.clearCookie || !presentedCookie || !transport || !this.hasLostSession()) return false
+    const { req, transport, presentedCookie, ledger, keeper, service } = this
+    const { settings } = service
+    if (!settings.clearCookie || !presentedCookie || !transport) return false
     try {
+      if (!hasLostSession(req, ledger, keeper, service)) return false
       const attributes = presentedCookie.attributes(req, settings.proxy)
       if (!transport.maySend(req, attributes)) return false
       transport.clear(req, res, attributes, report)
-      debug('cookie cleared')
+      debug('session id cleared')
       return true
     } catch (error) {
       report(error)
       return false
     }
-  }
-
-  /** Whether the session that the client has presented is gone: ended by this request, or by a timeout. */
-  private hasLostSession(): boolean {
-    const { req, ledger, service } = this
-    const { endings } = this.keeper
-    const id = ledger.presentedId
-    if (id === undefined) return false
-    if (ledger.reason === 'expired' || this.keeper.isOver(id)) return true
-    // Where another request has ended it that one's response has told the client, and may have brought a new id.
-    if (ledger.reason === 'unknown') return service.sharedStore.ended.momentOf(id) === undefined
-    if (endings.isEndedByApp(id)) return true
-    return ledger.hadSession && req.session == null && service.settings.unset === 'destroy'
   }
 
   private needsAnnouncement(session: Session, id: string): boolean {

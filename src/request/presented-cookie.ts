@@ -44,16 +44,19 @@ export class PresentedCookie {
     return this.stored ?? attributesFor(this.options, isSecure(req, proxy))
   }
 
-  /** Its attributes, where browsers take it for another cookie than the one that follows it, and would keep both. */
+  /**
+   * Its attributes, where browsers take it for another cookie than the one that is sent now, and would keep both.
+   *
+   * @param cookie - the one that is sent now
+   */
   leftBeside(
-    req: IncomingMessage,
-    { cookieRefresh, settings }: Service,
+    cookie: Cookie,
+    { cookieRefresh }: Service,
     { cookieName }: Transport
   ): CookieAttributes | undefined {
     const { stored } = this
     if (!cookieRefresh || !stored || cookieName === undefined) return undefined
-    const next = this.wanted ?? attributesFor(this.options, isSecure(req, settings.proxy))
-    return haveSameIdentity(stored, next) ? undefined : stored
+    return haveSameIdentity(stored, cookie) ? undefined : stored
   }
 
   /**

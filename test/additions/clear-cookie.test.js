@@ -143,6 +143,15 @@ describe('clearCookie', () => {
     assert.deepEqual(answer.setCookie, [])
   })
 
+  it('clears when the store does not answer in its time: the session counts as ended', async () => {
+    const { visit, cookie, store } = await leaving({ storeTimeout: 30 }, async (req, res) => {
+      await req.session.destroy().catch(() => {})
+      res.end()
+    })
+    store.destroy = () => {}
+    assertCleared(await visit({ cookie }))
+  })
+
   it('clears nothing when the store has refused to destroy', async () => {
     const { visit, cookie, store } = await leaving()
     store.destroy = (sid, callback) => callback(new Error('disk full'))

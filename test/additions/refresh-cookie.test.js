@@ -3,9 +3,27 @@
 // With refreshCookie a changed configuration and a rotated secret reach those who are logged in, once each.
 
 const assert = require('node:assert/strict')
-const cookieParser = require('cookie-parser')
 const { createSecretKey } = require('node:crypto')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const cookieParser = require('cookie-parser')
 const { JsonStore, closeAll, loggedIn, serve, session, until, usual } = require('../support/harness')
+
+const FileStore = require('session-file-store')(session)
+
+class PromiseStore extends session.Store {
+  sessions = new Map()
+  async get(sid) {
+    return JSON.parse(this.sessions.get(sid) ?? 'null')
+  }
+  async set(sid, data) {
+    this.sessions.set(sid, JSON.stringify(data))
+  }
+  async destroy(sid) {
+    this.sessions.delete(sid)
+  }
+}
 
 const HTTPS = { 'x-forwarded-proto': 'https' }
 
@@ -101,6 +119,37 @@ describe('refreshCookie', () => {
     assert.equal(stored.sameSite, 'lax')
     assert.ok(Math.abs(new Date(stored.expires) - new Date(expires)) < 30000)
   })
+
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sessions-'))
+  after(() => fs.rmSync(folder, { recursive: true }))
+  const stores = {
+    MemoryStore: () => new session.MemoryStore(),
+    'session-file-store': () =>
+      new FileStore({ path: folder, logFn: () => {}, reapInterval: -1, retries: 0 }),
+    'a store that has only get, set and destroy, by promise': () => new PromiseStore()
+  }
+  for (const [title, make] of Object.entries(stores)) {
+    it(`works with ${title}, and so does clearCookie`, async () => {
+      const store = make()
+      const login = await serve({ store }, (req, res) => {
+        req.session.user = 'ada'
+        res.end()
+      })
+      const { cookie } = await login.visit()
+      const options = { store, refreshCookie: true, clearCookie: true, cookie: { sameSite: 'lax' } }
+      const served = await serve(options, (req, res) => {
+        if (req.url === '/logout') return req.session.destroy(() => res.end())
+        return res.end(req.session.user)
+      })
+      const first = await served.visit({ cookie })
+      assert.equal(first.body, 'ada')
+      assert.match(first.setCookie.join(), /SameSite=Lax/)
+      assert.deepEqual((await served.visit({ cookie })).setCookie, [])
+      const logout = await served.visit({ path: '/logout', cookie })
+      assert.match(logout.setCookie.join(), /^connect\.sid=;.*SameSite=Lax/)
+      assert.deepEqual(served.errors, [])
+    })
+  }
 
   it('loses no data, and none that the app writes meanwhile', async () => {
     const { visit, cookie, store } = await changed({}, { cookie: { sameSite: 'lax' } }, (req, res) => {
