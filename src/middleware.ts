@@ -11,9 +11,12 @@ import { TouchInterval } from './storage/touch-interval.js'
 import { debug } from './support/debug.js'
 import { sessionsOfUsers, usersFor } from './users/sessions-of-users.js'
 import { Warnings } from './support/warnings.js'
+import { controlCaches } from './transport/caching.js'
+import { CookieRefresh } from './transport/cookie-refresh.js'
 import { CookieTransport } from './transport/cookie-transport.js'
 import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
 import { SignedIds } from './transport/signed-ids.js'
+import { transportsFor } from './transport/transports.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { SessionfulRequest } from './request/service.js'
@@ -21,6 +24,7 @@ import type { GivenCookieOptions } from './session/cookie.js'
 import type { SessionRequest } from './session/session.js'
 import type { Settings } from './settings.js'
 import type { SessionsToEnd, UserSession } from './users/sessions-of-users.js'
+import type { Transport } from './transport/transport.js'
 
 type Next = (error?: unknown) => void
 
@@ -68,7 +72,11 @@ export function createMiddleware(settings: Settings) {
     storage: storageFor(settings.store, settings, { ended: sharedStore.ended, warnings }),
     absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
     touchInterval: optional(TouchInterval, settings.touchInterval),
-    transport: new CookieTransport(settings.name, settings.proxy, warnings),
+    transportFor: transportsFor(
+      settings.transport,
+      new CookieTransport(settings.name, settings.proxy, warnings)
+    ),
+    cookieRefresh: settings.refreshCookie ? new CookieRefresh(settings.proxy) : undefined,
     signedIds: new SignedIds(settings.rememberSignatures),
     warnings
   }
@@ -84,6 +92,7 @@ export function createMiddleware(settings: Settings) {
 
     if (!sharedStore.ready) {
       debug('store is disconnected')
+      if (settings.cacheControl && given) controlCachesWithoutSession(req, given, service.transportFor)
       serveWithoutStore(req, settings, next)
       return
     }
@@ -118,7 +127,7 @@ export function createMiddleware(settings: Settings) {
     const announce = () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
     beforeEnd(req, res, lifecycle, announce, next)
     onHeaders(res, announce)
-    lifecycle.open(next)
+    lifecycle.open(settings.refreshCookie ? lifecycle.refreshing(next) : next)
   }
 }
 
@@ -143,6 +152,21 @@ function serveWithoutStore(req: SessionfulRequest, settings: Settings, next: Nex
   }
   if (error) next(error)
   else next()
+}
+
+/** A response that is made without a session is another than the one with it. */
+function controlCachesWithoutSession(
+  req: SessionfulRequest,
+  res: ServerResponse,
+  transportFor: (req: IncomingMessage) => Transport
+): void {
+  onHeaders(res, () => {
+    try {
+      controlCaches(res, transportFor(req), false)
+    } catch (error) {
+      debug('no Vary: %s', error)
+    }
+  })
 }
 
 /** The cookie's attributes for a request: an app may decide on them anew each time. */

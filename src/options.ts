@@ -4,12 +4,15 @@ import { readSealingKeys } from './session/sealing-keys.js'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
 import { MOST_SESSIONS } from './users/user-record.js'
+import { checkTransport } from './transport/given-transport.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { EncryptionKey } from './session/sealing-keys.js'
 import type { Session, SessionData } from './session/session.js'
 import type { Settings, UserSettings } from './settings.js'
 import type { Store } from './stores/store.js'
+import type { SessionTransport } from './transport/given-transport.js'
 import type { Secret } from './transport/signed-ids.js'
+import type { TransportOption } from './transport/transports.js'
 
 // eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error where they are not, and none here
 /** @ts-ignore Express's own request where its types are installed; `any` where they are not. */
@@ -39,6 +42,26 @@ export interface SessionOptions {
    * @see OWASP Session Management Cheat Sheet, "Absolute Timeout"; ASVS 7.3.2; NIST SP 800-63B section 7.2
    */
   absoluteTimeout?: number | undefined
+
+  /**
+   * Tells caches what sessions mean for them. A response that sends the session cookie, or removes it, says
+   * `Cache-Control: no-store`, unless the app has said something of its own. Every response says `Vary: Cookie`, beside
+   * what it says anyway; under another `transport` also the header that this reads.
+   *
+   * @defaultValue `false`
+   * @see RFC 9111 section 7.3; OWASP Session Management Cheat Sheet, "Web Content Caching"
+   */
+  cacheControl?: boolean | undefined
+
+  /**
+   * Has the browser drop its cookie when the session behind it has ended: by `destroy`, by `unset: 'destroy'`, or by a
+   * timeout, where the response brings no new session. The cookie is expired with the
+   * attributes that it was set with, without which browsers refuse; unless the app has set or cleared it itself.
+   *
+   * @defaultValue `false`
+   * @see RFC 6265 section 5.3
+   */
+  clearCookie?: boolean | undefined
 
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
@@ -87,6 +110,15 @@ export interface SessionOptions {
    * @defaultValue `undefined`: as Express's `trust proxy` says
    */
   proxy?: boolean | undefined
+
+  /**
+   * Has a changed configuration reach those who have a session. The attributes of `cookie`, all but the expiry, are given
+   * to sessions that were stored with others. The cookie is sent again where they differed, and where another than the first
+   * `secret` had signed it; and the session is saved, once.
+   *
+   * @defaultValue `false`
+   */
+  refreshCookie?: boolean | undefined
 
   /**
    * Saves the session at the end of every request, changed or not. `false` is what most apps want: saving what has not
@@ -148,6 +180,17 @@ export interface SessionOptions {
    * @defaultValue `undefined`: with each request
    */
   touchInterval?: number | undefined
+
+  /**
+   * Where the signed session id travels: `'cookie'`, an object that reads, writes and clears it, such as
+   * `session.headerTransport()`, or a function of the request that gives one of these and is called once for it. What
+   * is read is verified as the value of a cookie is.
+   *
+   * Attributes of `cookie`, such as `secure`, are for cookies; `path` is for all.
+   *
+   * @defaultValue `'cookie'`
+   */
+  transport?: 'cookie' | SessionTransport | FromRequest<'cookie' | SessionTransport> | undefined
 
   /**
    * What becomes of the stored session when a request ends with `req.session` deleted or set to null: `'destroy'` removes
@@ -228,7 +271,13 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     throw new TypeError('unset option must be "destroy" or "keep"')
   }
 
-  const { absoluteTimeout, onDisconnect = 'skip', storeTimeout, touchInterval } = options
+  const {
+    absoluteTimeout,
+    onDisconnect = 'skip',
+    storeTimeout,
+    touchInterval,
+    transport = 'cookie'
+  } = options
   if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
     throw new TypeError(
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
@@ -237,6 +286,9 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   checkTime('absoluteTimeout', absoluteTimeout)
   checkTime('storeTimeout', storeTimeout)
   checkTime('touchInterval', touchInterval)
+  for (const name of ['cacheControl', 'clearCookie', 'refreshCookie'] as const)
+    checkSwitch(name, options[name])
+  if (transport !== 'cookie' && typeof transport !== 'function') checkTransport(transport, 'transport option')
 
   if (Array.isArray(secret) && secret.length === 0) {
     throw new TypeError('secret option array must contain one or more strings')
@@ -256,12 +308,15 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
 
   return {
     absoluteTimeout,
+    cacheControl: options.cacheControl === true,
+    clearCookie: options.clearCookie === true,
     cookie: cookie as Settings['cookie'],
     encryption: options.encryption === undefined ? undefined : readSealingKeys(options.encryption),
     genid: genid as Settings['genid'],
     name: options.name || options.key || 'connect.sid',
     onDisconnect,
     proxy: options.proxy,
+    refreshCookie: options.refreshCookie === true,
     rememberSignatures: options.rememberSignatures !== false,
     resave: Boolean(resave),
     rolling: Boolean(options.rolling),
@@ -271,6 +326,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     store,
     storeTimeout,
     touchInterval,
+    transport: transport as TransportOption,
     touches: typeof store.touch === 'function',
     unset: options.unset === 'destroy' ? 'destroy' : 'keep',
     user: readUserOptions(options, store)
@@ -327,6 +383,11 @@ function checkTime(name: string, value: unknown): void {
   throw new TypeError(
     `${name} option must be a positive, finite number of milliseconds, not ${inspect(value, { depth: 0 })}`
   )
+}
+
+function checkSwitch(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new TypeError(`${name} option must be true or false, not ${inspect(value, { depth: 0 })}`)
 }
 
 function describe(value: unknown): string {

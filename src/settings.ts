@@ -4,6 +4,7 @@ import type { SealingKey } from './session/sealing-keys.js'
 import type { Session } from './session/session.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
+import type { TransportOption } from './transport/transports.js'
 
 /** The options that concern the sessions of a user. */
 export interface UserSettings {
@@ -18,6 +19,8 @@ export interface UserSettings {
 export interface Settings {
   /** In milliseconds; undefined: sessions may live for ever. */
   readonly absoluteTimeout: number | undefined
+  readonly cacheControl: boolean
+  readonly clearCookie: boolean
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   /** Undefined: sessions are stored as they are. */
   readonly encryption: readonly SealingKey[] | undefined
@@ -25,6 +28,7 @@ export interface Settings {
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'
   readonly proxy: boolean | undefined
+  readonly refreshCookie: boolean
   readonly rememberSignatures: boolean
   readonly resave: boolean
   readonly rolling: boolean
@@ -38,6 +42,7 @@ export interface Settings {
   readonly touchInterval: number | undefined
   /** Whether the store has a `touch`. */
   readonly touches: boolean
+  readonly transport: TransportOption
   readonly unset: 'destroy' | 'keep'
   /** Undefined: nobody asks for the sessions of a user. */
   readonly user: UserSettings | undefined

@@ -46,6 +46,11 @@ export class Endings {
     return this.hasEnded(id) === true && this.ended.momentOf(id) !== this.own?.get(id)?.moment
   }
 
+  /** Whether the app itself has ended a session in this request; the store may yet refuse that. */
+  isEndedByApp(id: string): boolean {
+    return this.own?.has(id) === true && this.hasEnded(id) !== false
+  }
+
   /**
    * Whether the id of an ended session may be used again: by a new session that `genid` has given it, and by the app for
    * what it has ended itself.

@@ -2,11 +2,14 @@ import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { attachKeeper } from '../session/session.js'
 import { meansNoSession } from '../stores/store.js'
+import { controlCaches } from '../transport/caching.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
 import { presentedId } from '../transport/presented-id.js'
 import { decide } from './decision.js'
 import { Keeper } from './keeper.js'
 import { Ledger } from './ledger.js'
+import { hasLostSession } from './lost-session.js'
+import { PresentedCookie } from './presented-cookie.js'
 import { copyAtEnd } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
 import type { GivenCookieOptions } from '../session/cookie.js'
@@ -14,6 +17,7 @@ import type { Session, SessionData } from '../session/session.js'
 import type { Report } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { Secret } from '../transport/signed-ids.js'
+import type { Transport } from '../transport/transport.js'
 import type { End, Reason, State } from './ledger.js'
 import type { Service, SessionfulRequest } from './service.js'
 
@@ -27,6 +31,10 @@ type Next = (error?: unknown) => void
 export class Lifecycle {
   private readonly ledger = new Ledger()
   private readonly keeper: Keeper
+  /** Undefined where no option asks for it. */
+  private readonly presentedCookie: PresentedCookie | undefined
+  /** Undefined until the request is opened. */
+  private transport: Transport | undefined
 
   private end: End | undefined
   private headersAreOut = false
@@ -39,6 +47,8 @@ export class Lifecycle {
     private readonly req: SessionfulRequest
   ) {
     this.keeper = new Keeper(service, cookieOptions, req, this.ledger)
+    const isAskedFor = service.settings.clearCookie || service.cookieRefresh
+    this.presentedCookie = isAskedFor ? new PresentedCookie(cookieOptions) : undefined
   }
 
   // From the request to the app.
@@ -50,9 +60,15 @@ export class Lifecycle {
    */
   open(next: Next): void {
     const { req, service, ledger, keeper } = this
-    const { settings, transport, signedIds, storage } = service
+    const { settings, storage } = service
     req.sessionStore = settings.store
-    const presented = presentedId(req, transport, settings.name, signedIds, this.secrets)
+    let presented: string | false | undefined
+    try {
+      presented = this.presentedId()
+    } catch (error) {
+      next(error)
+      return
+    }
     const id = presented || undefined
     ledger.presentedId = id
     req.sessionID = id
@@ -81,10 +97,18 @@ export class Lifecycle {
     })
   }
 
+  /** @throws whatever a transport of the app's own throws */
+  private presentedId(): string | false | undefined {
+    const { req, service, secrets, presentedCookie } = this
+    this.transport = service.transportFor(req)
+    return presentedId(req, this.transport, service.signedIds, secrets, presentedCookie?.verified)
+  }
+
   private receive(id: string, found: SessionData, report: Report | undefined, next: Next): void {
     const { keeper } = this
     let data: SessionData | undefined
     try {
+      this.presentedCookie?.found(found.cookie)
       data = keeper.recall(id, found)
     } catch (unreadable) {
       report?.('error', unreadable)
@@ -132,40 +156,99 @@ export class Lifecycle {
     this.keeper.membership?.recall(session)
   }
 
+  /**
+   * Has the cookie of a stored session brought up to date, for a request that has a response: the option `refreshCookie`.
+   *
+   * @param next - goes on with the request
+   * @returns what is to go on with it instead
+   */
+  refreshing(next: Next): Next {
+    return (error) => {
+      const { req, transport, ledger, service } = this
+      const { session } = req
+      let fault = error
+      try {
+        if (!error && session && transport && ledger.reason === 'found') {
+          this.presentedCookie?.refresh(req, session, service, transport, this.secrets, ledger)
+        }
+      } catch (thrown) {
+        fault = thrown
+      }
+      next(fault)
+    }
+  }
+
   // From the app to the response.
 
   /**
-   * Adds the session id to the headers that are about to be sent, if it has to be there.
+   * Adds the session id to the headers that are about to be sent, if it has to be there; or has the client forget it.
    *
    * @param report - hears of what keeps it from being sent
    */
   announce(res: ServerResponse, report: (error: unknown) => void): void {
-    const { req, end, keeper } = this
-    const { transport, signedIds } = this.service
     // With the end of a response that others have wrapped it is announced before they render the head.
     if (this.headersAreOut) return
     this.headersAreOut = true
 
+    const isCleared = !this.send(res, report) && this.clear(res, report)
+    if (!this.service.settings.cacheControl) return
+    try {
+      controlCaches(res, this.transport, this.isAnnounced || isCleared)
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /** @returns false if the client is sent no session, and is to have none */
+  private send(res: ServerResponse, report: (error: unknown) => void): boolean {
+    const { req, end, keeper, transport } = this
     const id = end ? end.id : req.sessionID
     let session: Session | undefined
     try {
       session = end ? end.session : this.currentSession()
-      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return
+      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return false
     } catch (error) {
       // A session that cannot be serialised: commit() meets the same error, and reports it.
       debug('no cookie: %s', error)
-      return
+      return true
     }
 
     try {
-      if (!transport.maySend(req, session.cookie)) return
+      if (!transport?.maySend(req, session.cookie)) return true
       keeper.idleTimeout.restartOnce(session)
-      transport.write(req, res, signedIds.sign(id, this.secrets), keeper.cookieForClient(session))
+      const leftBeside = this.presentedCookie?.leftBeside(session.cookie, this.service, transport)
+      if (leftBeside) transport.clear(req, res, leftBeside, report)
+      const value = this.service.signedIds.sign(id, this.secrets)
+      transport.write(req, res, value, keeper.cookieForClient(session), report)
       debugSession('set-cookie %s', id)
       keeper.noteCookie(session, true)
       this.isAnnounced = true
+      this.presentedCookie?.sent(id, this.service)
     } catch (error) {
       report(error)
+    }
+    return true
+  }
+
+  /**
+   * Has the client forget the id of a session that has ended: the option `clearCookie`.
+   *
+   * @returns whether that was so
+   */
+  private clear(res: ServerResponse, report: (error: unknown) => void): boolean {
+    const { req, transport, presentedCookie, ledger, keeper, service } = this
+    const { settings } = service
+    if (!settings.clearCookie || !presentedCookie || !transport) return false
+    try {
+      if (!hasLostSession(req, ledger, keeper, service)) return false
+      const attributes = presentedCookie.attributes(req, settings.proxy)
+      if (!transport.maySend(req, attributes)) return false
+      transport.clear(req, res, attributes, report)
+      debug('session id cleared')
+      return true
+    } catch (error) {
+      report(error)
+      return false
     }
   }
 
@@ -174,7 +257,8 @@ export class Lifecycle {
     const { endings } = this.keeper
     const { settings } = this.service
     const isNeeded = ledger.isPresented(id)
-      ? (settings.rolling && this.isToBeRenewed(session)) ||
+      ? this.presentedCookie?.isToBeSentAgain ||
+        (settings.rolling && this.isToBeRenewed(session)) ||
         ledger.hasOtherMaxAge(session) ||
         (session.cookie.expires != null && this.isModified(session))
       : settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
@@ -263,10 +347,10 @@ export class Lifecycle {
   }
 
   private warnIfTooLate({ session, id }: End & { session: Session }): void {
-    const { transport, warnings, settings } = this.service
+    const { warnings, settings } = this.service
     if (!this.headersAreOut || this.isAnnounced || typeof id !== 'string') return
     if (this.ledger.isPresented(id)) return
-    if (this.needsAnnouncement(session, id) && transport.maySend(this.req, session.cookie)) {
+    if (this.needsAnnouncement(session, id) && this.transport?.maySend(this.req, session.cookie)) {
       warnHeadersSent(warnings, settings.name)
     }
   }
@@ -274,6 +358,9 @@ export class Lifecycle {
   /** The request's session, if the app has left one there. */
   private currentSession(): Session | undefined {
     const { session } = this.req
-    return session ? this.keeper.keep(session) : undefined
+    if (!session) return undefined
+    const kept = this.keeper.keep(session)
+    if (this.ledger.isPresented(kept.id)) this.presentedCookie?.applyTo(kept)
+    return kept
   }
 }

@@ -128,7 +128,7 @@ export class Session {
 
   /**
    * Ends the session: removes it from the store and `req.session` from the request. The cookie stays with the browser,
-   * where it opens nothing any more; `res.clearCookie` removes it.
+   * where it opens nothing any more; the option `clearCookie` removes it.
    *
    * @param callback - receives the store's error, if any
    */
