@@ -11,6 +11,9 @@ type Members = Record<string, unknown>
 /** What the store may read: it needs the cookie to know when a session expires. */
 const PLAIN = ['cookie', '__session']
 
+/** In JSON what is undefined is left out. */
+const NOT_SEALED = { cookie: undefined, __session: undefined }
+
 /**
  * Seals the data of each session: the option `encryption`. The store holds `{ cookie, __session, sealed }`, and a record
  * opens under the key alone that it was stored under.
@@ -102,8 +105,11 @@ function isPlain(key: string): boolean {
   return PLAIN.includes(key)
 }
 
-function plainOf(found: SessionData): Pick<SessionData, 'cookie'> {
-  return Object.fromEntries(Object.entries(found).filter(([key]) => isPlain(key))) as unknown as SessionData
+function plainOf(found: SessionData): SessionData {
+  const plain = { cookie: found.cookie } as SessionData & Members
+  const notes = (found as unknown as Members)['__session']
+  if (notes !== undefined) plain['__session'] = notes
+  return plain
 }
 
 /** An object that looks like the session, without the data. */
@@ -119,8 +125,7 @@ function formOf(session: SessionData): Members {
 function jsonOf(session: SessionData): string {
   // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them.
   const data = hasToJSON(session) ? (session as unknown as { toJSON: () => object }).toJSON() : session
-  const sealed = Object.fromEntries(Object.entries(data).filter(([key]) => !isPlain(key)))
-  return JSON.stringify(sealed)
+  return JSON.stringify({ ...data, ...NOT_SEALED })
 }
 
 function warnUnreadable(warnings: Warnings): void {
