@@ -2,6 +2,7 @@
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
 import express = require('./express.js')
+import hashedIds = require('./session/hashed-id.js')
 import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
 import memoryStores = require('./stores/memory-store.js')
@@ -61,6 +62,7 @@ namespace session {
   export import Session = sessions.Session
   export import MemoryStore = memoryStores.MemoryStore
 
+  export import hashSessionId = hashedIds.hashSessionId
   export import infoOf = infos.infoOf
 
   export import CookieOptions = cookies.CookieOptions
@@ -72,7 +74,7 @@ namespace session {
 }
 
 // Beside the names that 1.x has, not among them: apps and tools that list those find the same four.
-for (const name of ['infoOf']) Object.defineProperty(session, name, { enumerable: false })
+for (const name of ['hashSessionId', 'infoOf']) Object.defineProperty(session, name, { enumerable: false })
 
 // Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the
 // namespace above. It looks for names on both sides of each colon; the values do not matter.
@@ -84,6 +86,7 @@ for (const name of ['infoOf']) Object.defineProperty(session, name, { enumerable
     MemoryStore: memoryStores,
     Session: sessions,
     Store: stores,
+    hashSessionId: hashedIds,
     infoOf: infos
   })
 

@@ -3,7 +3,9 @@ import parseUrl = require('parseurl')
 import { beforeEnd, reportWhenOut } from './request/end-of-response.js'
 import { shareHiddenClass } from './request/hidden-classes.js'
 import { Lifecycle } from './request/lifecycle.js'
+import { LifecycleWithoutResponse } from './request/without-response.js'
 import { AbsoluteTimeout } from './session/absolute-timeout.js'
+import { StoreKeys } from './session/hashed-id.js'
 import { generateSession } from './session/new-session.js'
 import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
@@ -15,9 +17,10 @@ import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
 import { SignedIds } from './transport/signed-ids.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { SessionfulRequest } from './request/service.js'
+import type { Service, SessionfulRequest } from './request/service.js'
 import type { GivenCookieOptions } from './session/cookie.js'
-import type { SessionRequest } from './session/session.js'
+import type { Session, SessionData, SessionRequest } from './session/session.js'
+import type { Secret } from './transport/signed-ids.js'
 import type { Settings } from './settings.js'
 
 type Next = (error?: unknown) => void
@@ -29,7 +32,29 @@ export interface SessionMiddleware {
     res: ServerResponse | Http2ServerResponse,
     next: (error?: any) => void
   ): void
+
+  /**
+   * Loads the session of a request that has no response: the upgrade to a web socket, the handshake of a socket. The request
+   * stays as it is.
+   *
+   * `save`, `reload`, `touch` and `destroy` of the session do what they do elsewhere. Nothing happens by itself, for there is
+   * no end of a response: what changes is stored by `save()`, `touch()` has the store restart the idle timeout, and `reload()`
+   * brings the same object up to date. `regenerate()` fails with code `ENORESPONSE`: nobody could be told the new id.
+   *
+   * @param req - the request
+   * @returns the session; or null where the request presents none that is there, its path is not below the cookie's, or the
+   * store is disconnected (with `onDisconnect: 'error'` that is an error). Rejects with the error of the store
+   */
+  load(req: IncomingMessage | Http2ServerRequest): Promise<(Session & Partial<SessionData>) | null>
 }
+
+/** What makes the lifecycle of a request's session. */
+type LifecycleClass<Kind> = new (
+  service: Service,
+  cookieOptions: GivenCookieOptions,
+  secrets: readonly Secret[],
+  req: SessionfulRequest
+) => Kind
 
 /** Builds the middleware: what happens to each request, from top to bottom. */
 export function createMiddleware(settings: Settings) {
@@ -39,10 +64,12 @@ export function createMiddleware(settings: Settings) {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
     }
   })
+  const keys = settings.hashSessionIds ? new StoreKeys() : undefined
   const service = {
     settings,
     sharedStore,
-    storage: storageFor(settings.store, settings, sharedStore.ended),
+    storage: storageFor(settings.store, settings, sharedStore.ended, keys),
+    keys,
     absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
     touchInterval: optional(TouchInterval, settings.touchInterval),
     transport: new CookieTransport(settings.name, settings.proxy, warnings),
@@ -50,17 +77,16 @@ export function createMiddleware(settings: Settings) {
     warnings
   }
 
-  return function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
-    // An outer session() already serves this request.
-    if (req.session) {
-      next()
-      return
-    }
-
+  /** The lifecycle of a request's session. Where it cannot have one, goes on, and gives none. */
+  function lifecycleOf<Kind>(
+    Kind: LifecycleClass<Kind>,
+    req: SessionfulRequest,
+    next: Next
+  ): Kind | undefined {
     if (!sharedStore.ready) {
       debug('store is disconnected')
       serveWithoutStore(req, settings, next)
-      return
+      return undefined
     }
 
     let cookieOptions: GivenCookieOptions
@@ -68,33 +94,59 @@ export function createMiddleware(settings: Settings) {
       cookieOptions = cookieOptionsFor(req, settings)
     } catch (error) {
       next(error)
-      return
+      return undefined
     }
 
     if (!pathMatches(req, cookieOptions.path || '/')) {
       debug('pathname mismatch')
       next()
-      return
+      return undefined
     }
 
     const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined)
     if (!secrets) {
       next(new Error('secret option required for sessions'))
-      return
+      return undefined
     }
 
     if (cookieOptions.maxAge && !settings.resave && !settings.touches) warnStoreWithoutTouch(warnings)
+    return new Kind(service, cookieOptions, secrets, req)
+  }
+
+  function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
+    // An outer session() already serves this request.
+    if (req.session) {
+      next()
+      return
+    }
+
+    const lifecycle = lifecycleOf(Lifecycle, req, next)
+    if (!lifecycle) return
 
     // Some transports of web sockets have no response to give.
     const res = given ?? ({} as ServerResponse)
     shareHiddenClass(req)
     shareHiddenClass(res)
-    const lifecycle = new Lifecycle(service, cookieOptions, secrets, req)
     const announce = () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
     beforeEnd(req, res, lifecycle, announce, next)
     onHeaders(res, announce)
     lifecycle.open(next)
   }
+
+  function load(req: SessionfulRequest): Promise<Session | null> {
+    const loading = new Promise<Session | null>((resolve, reject) => {
+      const done = (error?: unknown, loaded?: Session) => {
+        if (error) reject(error)
+        else resolve(loaded ?? null)
+      }
+      lifecycleOf(LifecycleWithoutResponse, req, done)?.load(done)
+    })
+    // Nobody need await it.
+    loading.catch(() => undefined)
+    return loading
+  }
+
+  return Object.defineProperty(session, 'load', { value: load, configurable: true, writable: true })
 }
 
 /** What an option asks for; nothing where it is off. */

@@ -47,6 +47,18 @@ export interface SessionOptions {
   genid?: FromRequest<string> | undefined
 
   /**
+   * Has the store see a hash of each session id in the place of the id: `sha256-` and SHA-256 in base64url, which
+   * `session.hashSessionId(id)` gives. What a store holds, a copy of it or its log then opens no session. A session that lies
+   * there under its plain id is found, and moved.
+   *
+   * Anything but a boolean is a TypeError.
+   *
+   * @defaultValue `false`
+   * @see OWASP Session Management Cheat Sheet, "Session ID Content"; ASVS 7.2
+   */
+  hashSessionIds?: boolean | undefined
+
+  /**
    * Name of the cookie.
    *
    * @defaultValue `'connect.sid'`
@@ -180,12 +192,13 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     throw new TypeError('unset option must be "destroy" or "keep"')
   }
 
-  const { absoluteTimeout, onDisconnect = 'skip', storeTimeout, touchInterval } = options
+  const { absoluteTimeout, hashSessionIds, onDisconnect = 'skip', storeTimeout, touchInterval } = options
   if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
     throw new TypeError(
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
     )
   }
+  checkSwitch('hashSessionIds', hashSessionIds)
   checkTime('absoluteTimeout', absoluteTimeout)
   checkTime('storeTimeout', storeTimeout)
   checkTime('touchInterval', touchInterval)
@@ -210,6 +223,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     absoluteTimeout,
     cookie: cookie as Settings['cookie'],
     genid: genid as Settings['genid'],
+    hashSessionIds: hashSessionIds === true,
     name: options.name || options.key || 'connect.sid',
     onDisconnect,
     proxy: options.proxy,
@@ -241,6 +255,11 @@ function checkCookie(cookie: GivenCookieOptions): void {
   if (expires && !isDate(expires)) {
     throw new TypeError(`cookie.expires option must be a Date, not ${describe(expires)}`)
   }
+}
+
+function checkSwitch(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new TypeError(`${name} option must be true or false, not ${inspect(value, { depth: 0 })}`)
 }
 
 function checkTime(name: string, value: unknown): void {

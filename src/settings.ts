@@ -9,6 +9,7 @@ export interface Settings {
   readonly absoluteTimeout: number | undefined
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   readonly genid: (req: IncomingMessage) => string
+  readonly hashSessionIds: boolean
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'
   readonly proxy: boolean | undefined

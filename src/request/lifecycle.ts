@@ -27,8 +27,8 @@ type Next = (error?: unknown) => void
  * do at the end is decided from that alone.
  */
 export class Lifecycle {
-  private readonly ledger = new Ledger()
-  private readonly keeper: Keeper
+  protected readonly ledger = new Ledger()
+  protected readonly keeper: Keeper
 
   private end: End | undefined
   private headersAreOut = false
@@ -38,9 +38,10 @@ export class Lifecycle {
     private readonly service: Service,
     cookieOptions: GivenCookieOptions,
     private readonly secrets: readonly Secret[],
-    private readonly req: SessionfulRequest
+    protected readonly req: SessionfulRequest,
+    KeeperOfIt: typeof Keeper = Keeper
   ) {
-    this.keeper = new Keeper(service, cookieOptions, req, this.ledger)
+    this.keeper = new KeeperOfIt(service, cookieOptions, req, this.ledger)
   }
 
   // From the request to the app.
@@ -52,9 +53,9 @@ export class Lifecycle {
    */
   open(next: Next): void {
     const { req, service, ledger, keeper } = this
-    const { settings, transport, signedIds, storage } = service
+    const { settings, storage } = service
     req.sessionStore = settings.store
-    const presented = presentedId(req, transport, settings.name, signedIds, this.secrets)
+    const presented = this.presented(req)
     const id = presented || undefined
     ledger.presentedId = id
     req.sessionID = id
@@ -83,6 +84,12 @@ export class Lifecycle {
     })
   }
 
+  /** The id that a request presents. */
+  protected presented(req: SessionfulRequest): string | false | undefined {
+    const { settings, transport, signedIds } = this.service
+    return presentedId(req, transport, settings.name, signedIds, this.secrets)
+  }
+
   private receive(id: string, found: Found, report: Report | undefined, next: Next): void {
     if (this.keeper.recall(id, found)) this.start('found', found.data, report, next)
     else this.keeper.destroyNow(id, () => this.start('expired', undefined, report, next))
@@ -108,14 +115,16 @@ export class Lifecycle {
     next()
   }
 
-  private begin(): void {
+  /** Gives the request a new session. */
+  protected begin(): void {
     this.service.sharedStore.generateFor(this.req, this.keeper)
     const session = this.req.session as Session
     this.keeper.begin(session)
     this.ledger.open(session, session)
   }
 
-  private resume(found: SessionData): void {
+  /** Gives the request the session that was found. */
+  protected resume(found: SessionData): void {
     const { settings } = this.service
     settings.store.createSession(this.req, found)
     const session = this.req.session as Session

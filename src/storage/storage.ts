@@ -1,5 +1,7 @@
 import { callStore } from '../support/store-call.js'
+import { hashed } from './hashed-ids.js'
 import { timeLimited } from './time-limited.js'
+import type { StoreKeys } from '../session/hashed-id.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { Answer } from '../support/store-call.js'
@@ -29,10 +31,22 @@ export interface Storage {
   regenerate(req: SessionRequest, callback: Answer): void
 }
 
-/** The storage of a middleware: its store, and around it, one after the other, what the options ask for. */
-export function storageFor(store: object, { storeTimeout }: Settings, ended: EndedSessions): Storage {
+/**
+ * The storage of a middleware: its store, and around it, one after the other, what the options ask for.
+ *
+ * @param ended - by what the store has in the place of their ids
+ * @param keys - what that is; undefined: the ids themselves
+ */
+export function storageFor(
+  store: object,
+  { storeTimeout }: Settings,
+  ended: EndedSessions,
+  keys: StoreKeys | undefined
+): Storage {
   let storage = callsTo(store)
   if (storeTimeout !== undefined) storage = timeLimited(storage, storeTimeout, ended)
+  // Outermost: all within knows sessions by their keys.
+  if (keys) storage = hashed(storage, keys, store)
   return storage
 }
 
