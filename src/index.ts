@@ -4,6 +4,7 @@ import cookies = require('./session/cookie.js')
 import express = require('./express.js')
 import givenTransports = require('./transport/given-transport.js')
 import headerTransports = require('./transport/header-transport.js')
+import hashedIds = require('./session/hashed-id.js')
 import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
 import migrations = require('./stores/migration.js')
@@ -65,6 +66,7 @@ namespace session {
   export import MemoryStore = memoryStores.MemoryStore
 
   export import headerTransport = headerTransports.headerTransport
+  export import hashSessionId = hashedIds.hashSessionId
   export import infoOf = infos.infoOf
   export import migrate = migrations.migrate
 
@@ -78,7 +80,7 @@ namespace session {
 }
 
 // Beside the names that 1.x has, not among them: apps and tools that list those find the same four.
-for (const name of ['headerTransport', 'infoOf', 'migrate']) {
+for (const name of ['hashSessionId', 'headerTransport', 'infoOf', 'migrate']) {
   Object.defineProperty(session, name, { enumerable: false })
 }
 
@@ -92,6 +94,7 @@ for (const name of ['headerTransport', 'infoOf', 'migrate']) {
     MemoryStore: memoryStores,
     Session: sessions,
     Store: stores,
+    hashSessionId: hashedIds,
     headerTransport: headerTransports,
     infoOf: infos,
     migrate: migrations

@@ -84,6 +84,18 @@ export interface SessionOptions {
   genid?: FromRequest<string> | undefined
 
   /**
+   * Has the store see a hash of each session id in the place of the id: `sha256-` and SHA-256 in base64url, which
+   * `session.hashSessionId(id)` gives. What a store holds, a copy of it or its log then opens no session. A session that lies
+   * there under its plain id is found, and moved.
+   *
+   * Anything but a boolean is a TypeError.
+   *
+   * @defaultValue `false`
+   * @see OWASP Session Management Cheat Sheet, "Session ID Content"; ASVS 7.2
+   */
+  hashSessionIds?: boolean | undefined
+
+  /**
    * Name of the cookie.
    *
    * @defaultValue `'connect.sid'`
@@ -273,6 +285,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
 
   const {
     absoluteTimeout,
+    hashSessionIds,
     onDisconnect = 'skip',
     storeTimeout,
     touchInterval,
@@ -283,6 +296,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
     )
   }
+  checkSwitch('hashSessionIds', hashSessionIds)
   checkTime('absoluteTimeout', absoluteTimeout)
   checkTime('storeTimeout', storeTimeout)
   checkTime('touchInterval', touchInterval)
@@ -313,6 +327,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     cookie: cookie as Settings['cookie'],
     encryption: options.encryption === undefined ? undefined : readSealingKeys(options.encryption),
     genid: genid as Settings['genid'],
+    hashSessionIds: hashSessionIds === true,
     name: options.name || options.key || 'connect.sid',
     onDisconnect,
     proxy: options.proxy,

@@ -25,6 +25,7 @@ export interface Settings {
   /** Undefined: sessions are stored as they are. */
   readonly encryption: readonly SealingKey[] | undefined
   readonly genid: (req: IncomingMessage) => string
+  readonly hashSessionIds: boolean
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'
   readonly proxy: boolean | undefined

@@ -5,6 +5,7 @@ import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
 import { hasNotes, putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
+import { meansNoSession } from '../stores/store.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
 import { Endings, isRefusal } from './endings.js'
@@ -28,12 +29,17 @@ interface SaveAtEnd {
   isAsking: boolean
 }
 
-/** The keepers of requests whose sessions the app has ended: a session that is there knows its own. */
-const keepersOfEnded = hiddenSlot<Keeper>()
+/** The keepers of requests that have no session: the app has ended it, or was given it another way. One that is there knows its own. */
+const keepersOfRequests = hiddenSlot<Keeper>()
+
+/** Notes who can tell of a request that has no session. */
+export function keepFor(req: object, keeper: Keeper): void {
+  keepersOfRequests.set(req, keeper)
+}
 
 /** The keeper of a request's session. */
 export function keeperOfRequest(req: object): Keeper | undefined {
-  const keeper = keeperOf((req as { session?: unknown }).session) ?? keepersOfEnded.get(req)
+  const keeper = keeperOf((req as { session?: unknown }).session) ?? keepersOfRequests.get(req)
   return keeper instanceof Keeper ? keeper : undefined
 }
 
@@ -55,12 +61,12 @@ export class Keeper implements SessionKeeper {
   private createdAt: number | undefined
 
   constructor(
-    private readonly service: Service,
+    protected readonly service: Service,
     private readonly cookieOptions: GivenCookieOptions,
-    private readonly req: SessionfulRequest,
-    private readonly ledger: Ledger
+    protected readonly req: SessionfulRequest,
+    protected readonly ledger: Ledger
   ) {
-    this.endings = new Endings(service.sharedStore.ended, ledger)
+    this.endings = new Endings(service.sharedStore.ended, ledger, service.keys)
     const { users } = service
     this.membership = users && new Membership(users, ledger, req)
   }
@@ -150,12 +156,13 @@ export class Keeper implements SessionKeeper {
     return absoluteTimeout ? absoluteTimeout.forClient(session.cookie, this.notesOf(session)) : session.cookie
   }
 
-  /** What the store is given of a session: itself, unless something is remembered with it. */
+  /** What the store is given of a session: itself, unless something is remembered with it, or its id is not to be seen. */
   private forStore(session: Session): SessionData {
-    const { absoluteTimeout } = this.service
+    const { absoluteTimeout, keys } = this.service
     const notes = this.notesOf(session)
-    if (!notes) return session
-    return putTogether(session, notes, absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie)
+    if (!notes && !keys) return session
+    const cookie = absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie
+    return putTogether(session, notes, cookie, keys?.of(session.id))
   }
 
   /** Whether a session that has only been read is to be touched; asked once it is known what the store had. */
@@ -219,9 +226,9 @@ export class Keeper implements SessionKeeper {
     this.unlessEnded(
       session.id,
       () => this.write(session, state, { turn, byApp }, answer),
-      () => {
+      (failure) => {
         debugSession('not saving %s: it has been ended', session.id)
-        setImmediate(answer, byApp ? this.sessionEnded(session.id) : undefined, true)
+        setImmediate(answer, failure ?? (byApp ? this.sessionEnded(session.id) : undefined), !failure)
       }
     )
   }
@@ -294,24 +301,25 @@ export class Keeper implements SessionKeeper {
       } catch (unreadable) {
         error ??= unreadable
       }
-      if (!error) this.resumeReloaded(session.id, turn)
+      if (!error) this.resumeReloaded(session, turn)
       report?.(refused ? 'error' : isOver ? 'expired' : found ? 'found' : 'unknown', error)
       pending.end()
       done(error)
     })
   }
 
-  private resumeReloaded(id: unknown, turn: number): void {
+  /** @param before - what the app had until now */
+  protected resumeReloaded(before: Session, turn: number): void {
     const session = this.req.session as Session
     attachKeeper(session, this)
-    this.ledger.goesOnAs(session.id, id)
-    if (!this.service.settings.resave) this.ledger.reloaded(id, session, turn)
+    this.ledger.goesOnAs(session.id, before.id)
+    if (!this.service.settings.resave) this.ledger.reloaded(before.id, session, turn)
   }
 
   destroy(session: Session, done: Answer): void {
     const id = session.id ?? this.req.sessionID
     delete this.req.session
-    keepersOfEnded.set(this.req, this)
+    keepFor(this.req, this)
     this.ending('destroy', id, (answer) => this.storageOf(session).destroy(id, answer), done)
   }
 
@@ -371,7 +379,7 @@ export class Keeper implements SessionKeeper {
         answer
       )
     }
-    this.unlessEnded(session.id, touch, () => answer(undefined, true))
+    this.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
   }
 
   /** Has a store given a session. That this fails, by a `toJSON` of the app's, is an answer as any other. */
@@ -442,23 +450,35 @@ export class Keeper implements SessionKeeper {
   /**
    * Goes on unless the session has been ended. A request may go on for longer than endings are remembered; then the store
    * is asked whether it still has a session that it had.
+   *
+   * @param stop - told of the store's error, where it cannot say
    */
-  private unlessEnded(id: string, goOn: () => void, isEnded: () => void): void {
+  private unlessEnded(id: string, goOn: () => void, stop: (error?: unknown) => void): void {
     const { endings } = this
     const hasEnded = endings.hasEnded(id)
     if (this.isOver(id)) {
-      isEnded()
-    } else if (hasEnded === undefined && this.ledger.wasStored(id)) {
+      stop()
+    } else if (this.isUncertain(hasEnded) && this.ledger.wasStored(id)) {
       this.service.storage.load(id, (error, found) => {
-        if (error || found) goOn()
-        else isEnded()
+        if (found) goOn()
+        else stop(error && !meansNoSession(error) ? error : undefined)
       })
-    } else if (hasEnded && !endings.mayBeginAgain(id)) {
-      isEnded()
+    } else if (hasEnded && !this.mayBeginAgain(id)) {
+      stop()
     } else {
       if (hasEnded) endings.beginAgain(id)
       goOn()
     }
+  }
+
+  /** Whether only the store can tell if a session has ended. */
+  protected isUncertain(hasEnded: boolean | undefined): boolean {
+    return hasEnded === undefined
+  }
+
+  /** Whether a session that has ended may be stored again. */
+  protected mayBeginAgain(id: string): boolean {
+    return this.endings.mayBeginAgain(id)
   }
 
   /**
@@ -497,14 +517,19 @@ export class Keeper implements SessionKeeper {
 
   /** The storage of the middleware, unless the app has given the request another store. */
   private storageOf(session: Session): Storage {
-    const { settings, storage, sharedStore, warnings } = this.service
+    const { settings, storage, sharedStore, warnings, keys } = this.service
     const store = session.req?.sessionStore
     if (store === undefined || store === settings.store) return storage
-    return storageFor(store as object, settings, { ended: sharedStore.ended, warnings })
+    return storageFor(store as object, settings, { ended: sharedStore.ended, warnings }, keys)
   }
 }
 
 function outcomeOf(error: unknown, isGone = false): Outcome {
   if (isGone) return 'gone'
   return error ? 'error' : 'done'
+}
+
+/** Whether a save has failed because the session has been ended. */
+export function isSessionEnded(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'ESESSIONENDED'
 }

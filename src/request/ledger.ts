@@ -117,6 +117,11 @@ export class Ledger {
     this.dueCookieId = id
   }
 
+  /** Whether what is remembered with the session of an id has yet to be stored. */
+  hasNotesDue(id: unknown): boolean {
+    return this.areNotesDue && this.notesId === id
+  }
+
   /** What is remembered with the session of an id. */
   notesOf(id: unknown): Notes | undefined {
     return this.notesId === id ? this.notes : this.otherNotes?.get(id)
@@ -257,7 +262,7 @@ export class Ledger {
   isStored(state: State): boolean {
     const { stored } = this
     if (!stored || stored.id !== state.id || !areSame(stored.data, state.data)) return false
-    if (this.areNotesDue && this.notesId === state.id) return false
+    if (this.hasNotesDue(state.id)) return false
     if (this.dueCookieId !== undefined && this.dueCookieId === state.id) return false
     return !stored.cookie || !state.cookie || stored.cookie.others === state.cookie.others
   }

@@ -29,8 +29,8 @@ type Next = (error?: unknown) => void
  * do at the end is decided from that alone.
  */
 export class Lifecycle {
-  private readonly ledger = new Ledger()
-  private readonly keeper: Keeper
+  protected readonly ledger = new Ledger()
+  protected readonly keeper: Keeper
   /** Undefined where no option asks for it. */
   private readonly presentedCookie: PresentedCookie | undefined
   /** Undefined until the request is opened. */
@@ -44,9 +44,10 @@ export class Lifecycle {
     private readonly service: Service,
     cookieOptions: GivenCookieOptions,
     private readonly secrets: readonly Secret[],
-    private readonly req: SessionfulRequest
+    protected readonly req: SessionfulRequest,
+    KeeperOfIt: typeof Keeper = Keeper
   ) {
-    this.keeper = new Keeper(service, cookieOptions, req, this.ledger)
+    this.keeper = new KeeperOfIt(service, cookieOptions, req, this.ledger)
     const isAskedFor = service.settings.clearCookie || service.cookieRefresh
     this.presentedCookie = isAskedFor ? new PresentedCookie(cookieOptions) : undefined
   }
@@ -64,7 +65,7 @@ export class Lifecycle {
     req.sessionStore = settings.store
     let presented: string | false | undefined
     try {
-      presented = this.presentedId()
+      presented = this.presented(req)
     } catch (error) {
       next(error)
       return
@@ -97,9 +98,13 @@ export class Lifecycle {
     })
   }
 
-  /** @throws whatever a transport of the app's own throws */
-  private presentedId(): string | false | undefined {
-    const { req, service, secrets, presentedCookie } = this
+  /**
+   * The id that a request presents.
+   *
+   * @throws whatever a transport of the app's own throws
+   */
+  protected presented(req: SessionfulRequest): string | false | undefined {
+    const { service, secrets, presentedCookie } = this
     this.transport = service.transportFor(req)
     return presentedId(req, this.transport, service.signedIds, secrets, presentedCookie?.verified)
   }
@@ -139,14 +144,16 @@ export class Lifecycle {
     next()
   }
 
-  private begin(): void {
+  /** Gives the request a new session. */
+  protected begin(): void {
     this.service.sharedStore.generateFor(this.req, this.keeper)
     const session = this.req.session as Session
     this.keeper.begin(session)
     this.ledger.open(session, session)
   }
 
-  private resume(found: SessionData): void {
+  /** Gives the request the session that was found. */
+  protected resume(found: SessionData): void {
     const { settings } = this.service
     settings.store.createSession(this.req, found)
     const session = this.req.session as Session

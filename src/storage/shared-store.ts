@@ -1,6 +1,7 @@
 import { EndedSessions } from './ended-sessions.js'
 import { keeperOf } from '../session/session.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
+import { requestBehind } from '../support/stand-in.js'
 import type { SessionRequest } from '../session/session.js'
 import type { Store } from '../stores/store.js'
 
@@ -74,6 +75,6 @@ export class SharedStore {
   private readonly generate = (req: SessionRequest): void => {
     const keeper = keeperOf(req.session) as Partial<Generator> | undefined
     const generator = this.current ?? (keeper?.generate ? (keeper as Generator) : this.fallback)
-    generator?.generate(req)
+    generator?.generate(requestBehind(req))
   }
 }

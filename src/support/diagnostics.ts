@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { performance as clock } from 'node:perf_hooks'
 import { refOf } from './debug.js'
+import { requestBehind } from './stand-in.js'
 
 /** What is done with a session. */
 export type Action = 'load' | 'save' | 'touch' | 'destroy' | 'regenerate'
@@ -54,7 +55,7 @@ const now = clock.now.bind(clock)
  * @returns undefined if nobody listens: then nothing is made
  * @see https://nodejs.org/api/diagnostics_channel.html
  */
-export function observe(action: Action, store: unknown, id: unknown, req: unknown): Report | undefined {
+export function observe(action: Action, store: unknown, id: unknown, req: object): Report | undefined {
   const to = channels[action]
   if (!to.hasSubscribers) return undefined
 
@@ -66,7 +67,7 @@ export function observe(action: Action, store: unknown, id: unknown, req: unknow
       outcome,
       duration: now() - began,
       ...(error ? { error } : undefined),
-      ...(req ? { req } : undefined)
+      req: requestBehind(req)
     }
     to.publish(message)
   }

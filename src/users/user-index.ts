@@ -205,7 +205,7 @@ export class UserIndex {
   }
 
   private end(key: string, done: Answer): void {
-    this.ended.endKey(key)
+    this.ended.end(key)
     this.sessions.destroy(key, (error) => {
       this.ended.answer(key, Boolean(error))
       done(error)

@@ -2,7 +2,8 @@
 
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
 // `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
-// `node test/stores/run.js outages` tries only ./outages, and `node test/stores/run.js additions` only ./additions.
+// `node test/stores/run.js outages` tries only ./outages, `node test/stores/run.js additions` only ./additions, and
+// `node test/stores/run.js hashed-ids` only ./additions/hashed-ids.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -23,8 +24,12 @@ async function run(ids) {
   const main = require('./harness/main')
   const outages = require('./outages')
   const additions = require('./additions')
-  if (ids.length === 0) return [await main(ids), await outages(), await additions()].every(Boolean)
+  const hashedIds = require('./additions/hashed-ids')
+  if (ids.length === 0) {
+    return [await main(ids), await outages(), await additions(), await hashedIds()].every(Boolean)
+  }
   if (ids.includes('outages')) return outages()
+  if (ids.includes('hashed-ids')) return hashedIds()
   return ids.includes('additions') ? additions() : main(ids)
 }
 
