@@ -253,7 +253,7 @@ export class Keeper implements SessionKeeper {
       (written) => this.store(id, session, storage, written),
       (error, isUndone) => {
         if (isUndone) {
-          ledger.undone()
+          ledger.undone(id, turn)
           answer(error ?? (byApp && endings.isEndedByOthers(id) ? this.sessionEnded(id) : undefined), true)
         } else if (error) {
           touchInterval?.forget(id)

@@ -185,9 +185,9 @@ export class Ledger {
   }
 
   /** Notes that what was saved has been taken out of the store again. */
-  undone(): void {
-    this.stored = undefined
-    this.turnStored = this.turns
+  undone(id: unknown, turn: number): void {
+    if (this.stored?.id === id) this.stored = undefined
+    this.turnStored = Math.max(turn, this.turnStored)
   }
 
   /**
