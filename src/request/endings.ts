@@ -45,6 +45,11 @@ export class Endings {
     return this.hasEnded(id) === true && this.ended.momentOf(id) !== this.own?.get(id)?.moment
   }
 
+  /** Whether it is the app of this request that has ended a session. */
+  isEndedByApp(id: string): boolean {
+    return this.hasEnded(id) === true && !this.isEndedByOthers(id)
+  }
+
   /**
    * Whether the id of an ended session may be used again: by a new session that `genid` has given it, and by the app for
    * what it has ended itself.
@@ -101,4 +106,9 @@ export class Endings {
 /** What has timed out may yet be done by the store: so the session counts as ended, and nothing brings it back. */
 export function isRefusal(error: unknown): boolean {
   return Boolean(error) && !hasTimedOut(error)
+}
+
+/** What an app gets that asks something of a session that another request has ended. */
+export function sessionEnded(): Error {
+  return Object.assign(new Error('another request has ended this session'), { code: 'ESESSIONENDED' })
 }

@@ -6,12 +6,15 @@ import { generateSession } from '../session/new-session.js'
 import { putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, readAgain } from '../session/session.js'
 import { storageFor } from '../storage/storage.js'
-import { Endings, isRefusal } from './endings.js'
+import { Endings, isRefusal, sessionEnded } from './endings.js'
+import { Follower, mayLieElsewhere } from './follower.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Pending } from './pending.js'
+import { renew } from './renewal.js'
 import { callSave, wholeSession } from './session-at-end.js'
 import type { Cookie, GivenCookieOptions } from '../session/cookie.js'
 import type { Found } from '../session/notes.js'
+import type { Renewal } from '../session/renewal-options.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
 import type { StoredCookie } from '../storage/touch-interval.js'
@@ -45,16 +48,17 @@ export class Keeper implements SessionKeeper {
   readonly endings: Endings
   readonly idleTimeout = new IdleTimeout()
 
+  private follows: Follower | undefined
   private saveAtEnd: SaveAtEnd | undefined
   private touchIsDue: boolean | undefined
   /** When a new session began, for who asks; nobody else needs it. */
   private createdAt: number | undefined
 
   constructor(
-    private readonly service: Service,
+    readonly service: Service,
     private readonly cookieOptions: GivenCookieOptions,
-    private readonly req: SessionfulRequest,
-    private readonly ledger: Ledger
+    readonly req: SessionfulRequest,
+    readonly ledger: Ledger
   ) {
     this.endings = new Endings(service.sharedStore.ended, ledger)
   }
@@ -76,6 +80,48 @@ export class Keeper implements SessionKeeper {
     return session
   }
 
+  // Where the session lies, once its id has been renewed.
+
+  /** Undefined as long as that has never happened, as far as this process knows. */
+  get follower(): Follower | undefined {
+    return this.service.sharedStore.renewedIds && this.expectFollower()
+  }
+
+  expectFollower(): Follower {
+    return (this.follows ??= new Follower(this.service.sharedStore, this.endings))
+  }
+
+  /** The id under which the session of an id lies. */
+  placeOf(id: string): string {
+    return this.follower?.placeOf(id) ?? id
+  }
+
+  /** Whether another request is renewing the id of a session, so that it is not known yet where it will lie. */
+  isBeingRenewed(id: string): boolean {
+    return this.follower?.isUnderWay(id) === true
+  }
+
+  mayLieElsewhere(id: string, found: SessionData | null | undefined): boolean {
+    return mayLieElsewhere(this.service.sharedStore.renewedIds, id, found)
+  }
+
+  /**
+   * Finds where a session lies that is to be ended. The store is asked, too, where ids are renewed: another process may have
+   * done that.
+   */
+  private locate(id: unknown, storage: Storage, goOn: (at: unknown) => void): void {
+    const { follower } = this
+    if (!follower || typeof id !== 'string') {
+      goOn(id)
+      return
+    }
+    follower.whenSettled(id, () => {
+      const at = follower.placeOf(id)
+      if (this.ledger.wasStored(id)) follower.load(storage, at, (error, _found, to) => goOn(error ? at : to))
+      else goOn(at)
+    })
+  }
+
   // What is remembered with the session.
 
   /** A session begins. */
@@ -84,6 +130,7 @@ export class Keeper implements SessionKeeper {
     const { absoluteTimeout } = this.service
     attachKeeper(session, this)
     ledger.replaced(session)
+    this.service.sharedStore.renewedIds?.forget(session.id)
     ledger.remember(session.id, absoluteTimeout?.begin(undefined, Date.now()), false)
   }
 
@@ -125,12 +172,16 @@ export class Keeper implements SessionKeeper {
     return absoluteTimeout ? absoluteTimeout.forClient(cookie, this.ledger.notesOf(id)) : cookie
   }
 
-  /** What the store is given of a session: itself, unless something is remembered with it. */
-  private forStore(session: Session): SessionData {
+  /**
+   * What the store is given of a session: itself, unless something is remembered with it, or it lies elsewhere.
+   *
+   * @param at - the id under which it lies
+   */
+  private forStore(session: Session, at: string): SessionData {
     const { absoluteTimeout } = this.service
     const notes = this.ledger.notesOf(session.id)
-    if (!notes) return session
-    return putTogether(session, notes, absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie)
+    if (!notes && at === session.id) return session
+    return putTogether(session, notes, absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie, at)
   }
 
   /** Whether a session that has only been read is to be touched; asked once it is known what the store had. */
@@ -180,7 +231,7 @@ export class Keeper implements SessionKeeper {
     }
     this.unlessEnded(
       session.id,
-      () => this.write(session, state, { turn, byApp }, answer),
+      (at) => this.write(session, at, state, { turn, byApp }, answer),
       () => {
         debugSession('not saving %s: it has been ended', session.id)
         setImmediate(answer, byApp ? sessionEnded() : undefined, true)
@@ -190,6 +241,7 @@ export class Keeper implements SessionKeeper {
 
   private write(
     session: Session,
+    at: string,
     state: State,
     { turn, byApp }: { turn: number; byApp: boolean },
     answer: (error: unknown, isGone?: boolean) => void
@@ -199,15 +251,18 @@ export class Keeper implements SessionKeeper {
     const { id } = session
     const isAfterEnd = byApp && this.saveAtEnd !== undefined
     const storage = this.storageOf(session)
-    debugSession('saving %s', id)
+    debugSession('saving %s', at)
     this.undoneIfEnded(
-      id,
+      at,
       storage,
-      (written) => storage.save(id, this.forStore(session), written),
+      (to, written) => this.store(session, storage, to, written),
       (error, isUndone) => {
         if (isUndone) {
           ledger.undone()
-          answer(error ?? (byApp && endings.isEndedByOthers(id) ? sessionEnded() : undefined), true)
+          answer(
+            error ?? (byApp && !endings.isEndedByApp(this.placeOf(id)) ? sessionEnded() : undefined),
+            true
+          )
         } else if (error) {
           this.saveFailed(id, turn)
           answer(error)
@@ -222,6 +277,19 @@ export class Keeper implements SessionKeeper {
     )
   }
 
+  /** Stores a session; one that the store had before, in a way that heeds whether another process has renewed its id. */
+  private store(
+    session: Session,
+    storage: Storage,
+    at: string,
+    written: (error?: unknown, isGone?: boolean) => void
+  ): void {
+    const { follower } = this
+    const record = (to: string) => this.forStore(session, to)
+    if (follower && this.ledger.wasStored(session.id)) follower.save(storage, at, record, written)
+    else storage.save(at, record(at), (error) => written(error))
+  }
+
   /** Then another one is due, as if there had been none. */
   private saveFailed(id: unknown, turn: number): void {
     if (this.ledger.saveFailed(id, turn)) this.idleTimeout.saveFailed()
@@ -233,10 +301,11 @@ export class Keeper implements SessionKeeper {
     const turn = ledger.nextTurn()
     debugSession('reloading %s', session.id)
     pending.begin()
-    const isThere = this.endings.watchLoad(session.id)
+    const storage = this.storageOf(session)
+    const at = this.placeOf(session.id)
+    const isThere = this.endings.watchLoad(at)
     const report = observe('load', this.service.settings.store, session.id, this.req)
-    this.storageOf(session).load(session.id, (refused, found) => {
-      if (found) isThere()
+    const receive = (refused: unknown, found: SessionData | null | undefined) => {
       const parts = found ? takeApart(found) : undefined
       const isOver = parts !== undefined && !this.recall(session.id, parts)
       const error = refused ?? readAgain(session, isOver ? undefined : parts?.data)
@@ -244,6 +313,18 @@ export class Keeper implements SessionKeeper {
       report?.(refused ? 'error' : isOver ? 'expired' : found ? 'found' : 'unknown', error)
       pending.end()
       done(error)
+    }
+    storage.load(at, (refused, found) => {
+      if (!refused && this.mayLieElsewhere(at, found)) {
+        const follower = this.expectFollower()
+        follower.follow(storage, at, found, (error, there, to) => {
+          if (to !== at) follower.moved(at, to)
+          receive(error, there)
+        })
+      } else {
+        if (found) isThere()
+        receive(refused, found)
+      }
     })
   }
 
@@ -255,18 +336,29 @@ export class Keeper implements SessionKeeper {
 
   destroy(session: Session, done: Answer): void {
     const id = session.id ?? this.req.sessionID
+    const storage = this.storageOf(session)
     delete this.req.session
     keepersOfEnded.set(this.req, this)
-    this.ending('destroy', id, (answer) => this.storageOf(session).destroy(id, answer), done)
+    this.ending('destroy', id, storage, (at, answer) => storage.destroy(at, answer), done)
   }
 
-  regenerate(session: Session, done: Answer): void {
+  regenerate(session: Session, done: Answer, renewal?: Renewal): void {
+    if (renewal) {
+      renew(this, session, renewal, done)
+      return
+    }
     const { req } = this
     const storage = this.storageOf(session)
+    const holder = session.req ?? req
     this.ending(
       'regenerate',
       req.sessionID,
-      (answer) => storage.regenerate(session.req ?? req, answer),
+      storage,
+      (at, answer) => {
+        // The store's own method takes the id from there.
+        if (at !== req.sessionID) holder.sessionID = at
+        storage.regenerate(holder, answer)
+      },
       (error) => {
         if (req.session && req.session !== session) {
           this.begin(req.session)
@@ -280,6 +372,11 @@ export class Keeper implements SessionKeeper {
   }
 
   // What the end of the response has decided.
+
+  /** Whether it has, so that nothing the app does now is in the response. */
+  get hasResponseEnded(): boolean {
+    return this.saveAtEnd !== undefined
+  }
 
   /** Notes what the session says at the end of the response: what the app saves from then on is later. */
   responseEnds(state: State | undefined): void {
@@ -304,17 +401,27 @@ export class Keeper implements SessionKeeper {
       if (error) touchInterval?.forget(id)
       done(error)
     }
-    const touch = () => {
-      debugSession('touching %s', id)
+    const touch = (place: string) => {
+      // The app may have put another session there than the one of the id.
+      const at = session.id === id ? place : id
+      debugSession('touching %s', at)
       // Now, for the requests beside this one.
       touchInterval?.note(id, Date.now())
-      this.undoneIfEnded(id, storage, (written) => storage.touch(id, this.forStore(session), written), answer)
+      this.undoneIfEnded(
+        at,
+        storage,
+        (to, written) => {
+          storage.touch(to, this.forStore(session, to === id ? session.id : to), (error) => written(error))
+        },
+        answer
+      )
     }
     this.unlessEnded(session.id, touch, () => answer(undefined, true))
   }
 
   destroyNow(id: string, done: Answer): void {
-    this.ending('destroy', id, (answer) => this.service.storage.destroy(id, answer), done)
+    const { storage } = this.service
+    this.ending('destroy', id, storage, (at, answer) => storage.destroy(at, answer), done)
   }
 
   // What has ended.
@@ -323,73 +430,142 @@ export class Keeper implements SessionKeeper {
   private ending(
     action: 'destroy' | 'regenerate',
     id: unknown,
-    work: (answer: Answer) => void,
+    storage: Storage,
+    work: (at: string, answer: Answer) => void,
     done: Answer
   ): void {
     debugSession('destroying %s', id)
     const report = observe(action, this.service.settings.store, id, this.req)
-    const noteAnswer = typeof id === 'string' ? this.endings.note(id) : undefined
     this.pending.begin()
-    work((error) => {
-      report?.(outcomeOf(error), error)
-      noteAnswer?.(error)
-      if (!isRefusal(error)) this.ledger.destroyed(id)
-      this.pending.end()
-      done(error)
+    this.locate(id, storage, (at) => {
+      const noteAnswer = typeof at === 'string' ? this.endings.note(at) : undefined
+      work(at as string, (error) => {
+        report?.(outcomeOf(error), error)
+        noteAnswer?.(error)
+        if (!isRefusal(error)) this.ledger.destroyed(id)
+        this.pending.end()
+        done(error)
+      })
     })
   }
 
   /**
    * Goes on unless the session has been ended. A request may go on for longer than endings are remembered; then the store
    * is asked whether it still has a session that it had.
+   *
+   * @param goOn - receives the id under which the session lies
    */
-  private unlessEnded(id: string, goOn: () => void, isEnded: () => void): void {
+  private unlessEnded(id: string, goOn: (at: string) => void, isEnded: () => void): void {
+    const { follower } = this
+    if (follower) follower.whenSettled(id, () => this.unlessEndedAt(follower.placeOf(id), id, goOn, isEnded))
+    else this.unlessEndedAt(id, id, goOn, isEnded)
+  }
+
+  private unlessEndedAt(at: string, id: string, goOn: (at: string) => void, isEnded: () => void): void {
     const { endings } = this
-    const hasEnded = endings.hasEnded(id)
+    const { storage } = this.service
+    const hasEnded = endings.hasEnded(at)
     if (this.isOver(id)) {
       isEnded()
     } else if (hasEnded === undefined && this.ledger.wasStored(id)) {
-      this.service.storage.load(id, (error, found) => {
-        if (error || found) goOn()
+      storage.load(at, (error, found) => {
+        if (!error && this.mayLieElsewhere(at, found)) this.goOnElsewhere(at, found, goOn, isEnded)
+        else if (error || found) goOn(at)
         else isEnded()
       })
-    } else if (hasEnded && !endings.mayBeginAgain(id)) {
+    } else if (hasEnded && (at !== id || !endings.mayBeginAgain(id))) {
       isEnded()
     } else {
       if (hasEnded) endings.beginAgain(id)
-      goOn()
+      goOn(at)
     }
   }
 
+  private goOnElsewhere(
+    at: string,
+    found: SessionData | null | undefined,
+    goOn: (at: string) => void,
+    isEnded: () => void
+  ): void {
+    const follower = this.expectFollower()
+    follower.follow(this.service.storage, at, found, (error, there, to) => {
+      if (to !== at) follower.moved(at, to)
+      if (error || there) goOn(to)
+      else isEnded()
+    })
+  }
+
   /**
-   * Writes a session. One that is ended meanwhile may have come back by that: it is destroyed again.
+   * Writes a session. One that is ended meanwhile may have come back by that: it is destroyed again. One whose id has been
+   * renewed meanwhile is written where it lies now.
    *
-   * @param done - told of the error, if any, and whether that was so
+   * @param write - writes it under an id; may tell that it is gone
+   * @param done - told of the error, if any, and whether it has been undone
    */
   private undoneIfEnded(
     id: string,
     storage: Storage,
-    write: (written: Answer) => void,
+    write: (at: string, written: (error?: unknown, isGone?: boolean) => void) => void,
     done: (error?: unknown, isUndone?: boolean) => void
   ): void {
     const { endings } = this
     const moment = endings.now
     const settle = endings.noteWrite(id)
-    write((error) => {
+    write(id, (error, isGone = false) => {
       if (!endings.hasEndedSince(id, moment)) {
         settle()
-        done(error, false)
+        done(error, isGone)
         return
       }
-      storage.destroy(id, (refused) => {
+      const { follower } = this
+      if (follower) {
+        follower.whenSettled(id, () => this.undo(id, moment, storage, write, settle, error, done))
+      } else {
+        this.destroyAgain(id, storage, settle, error, done)
+      }
+    })
+  }
+
+  /** Undoes what has been written while the id was being renewed, or the session ended. */
+  private undo(
+    id: string,
+    moment: number,
+    storage: Storage,
+    write: (at: string, written: (error?: unknown, isGone?: boolean) => void) => void,
+    settle: () => void,
+    error: unknown,
+    done: (error?: unknown, isUndone?: boolean) => void
+  ): void {
+    const follower = this.expectFollower()
+    const at = follower.placeOf(id)
+    if (!this.endings.hasEndedSince(id, moment)) {
+      settle()
+      done(error, false)
+    } else if (at === id) {
+      this.destroyAgain(id, storage, settle, error, done)
+    } else {
+      follower.restore(storage, id, this.service.settings.store, () => {
         settle()
-        done(error ?? refused, true)
+        this.undoneIfEnded(at, storage, write, done)
       })
+    }
+  }
+
+  private destroyAgain(
+    id: string,
+    storage: Storage,
+    settle: () => void,
+    error: unknown,
+    done: (error?: unknown, isUndone?: boolean) => void
+  ): void {
+    storage.destroy(id, (refused) => {
+      settle()
+      done(error ?? refused, true)
     })
   }
 
   /** The storage of the middleware, unless the app has given the request another store. */
-  private storageOf(session: Session): Storage {
+  storageOf(session: Session): Storage {
     const { settings, storage, sharedStore } = this.service
     const store = session.req?.sessionStore
     if (store === undefined || store === settings.store) return storage
@@ -400,8 +576,4 @@ export class Keeper implements SessionKeeper {
 function outcomeOf(error: unknown, isGone = false): Outcome {
   if (isGone) return 'gone'
   return error ? 'error' : 'done'
-}
-
-function sessionEnded(): Error {
-  return Object.assign(new Error('another request has ended this session'), { code: 'ESESSIONENDED' })
 }

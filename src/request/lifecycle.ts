@@ -32,7 +32,6 @@ export class Lifecycle {
 
   private end: End | undefined
   private headersAreOut = false
-  private isAnnounced = false
 
   constructor(
     private readonly service: Service,
@@ -73,12 +72,38 @@ export class Lifecycle {
         debug('error %j', error)
         report?.('error', error)
         next(error)
+      } else if (keeper.mayLieElsewhere(id, found)) {
+        this.follow(id, found, report, next)
       } else if (error || !found || !isThere()) {
         debug('no session found')
         this.start(keeper.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
       } else {
         debug('session found')
         this.receive(id, takeApart(found), report, next)
+      }
+    })
+  }
+
+  /** The id that the client presents may have been renewed: then its session lies elsewhere, and it is told the new id. */
+  private follow(
+    id: string,
+    given: SessionData | null | undefined,
+    report: Report | undefined,
+    next: Next
+  ): void {
+    const { keeper, ledger, req, service } = this
+    keeper.expectFollower().follow(service.storage, id, given, (error, found, at) => {
+      if (error) {
+        report?.('error', error)
+        next(error)
+      } else if (!found) {
+        debug('no session found')
+        this.start(keeper.wasOver(at) ? 'expired' : 'unknown', undefined, report, next)
+      } else {
+        debug('session found')
+        ledger.leadsTo(at)
+        req.sessionID = at
+        this.receive(at, takeApart(found), report, next)
       }
     })
   }
@@ -152,9 +177,10 @@ export class Lifecycle {
     try {
       if (!transport.maySend(req, session.cookie)) return
       keeper.idleTimeout.restartOnce(session)
-      transport.write(req, res, signedIds.sign(id, this.secrets), keeper.cookieForClient(session))
-      debugSession('set-cookie %s', id)
-      this.isAnnounced = true
+      const at = keeper.placeOf(id)
+      transport.write(req, res, signedIds.sign(at, this.secrets), keeper.cookieForClient(session))
+      debugSession('set-cookie %s', at)
+      this.ledger.announcedId = at
     } catch (error) {
       report(error)
     }
@@ -164,12 +190,15 @@ export class Lifecycle {
     const { ledger } = this
     const { endings } = this.keeper
     const { settings } = this.service
-    if (endings.isEndedByOthers(session.id) && !endings.mayBeginAgain(session.id)) return false
-    if (this.keeper.isOver(session.id)) return false
+    const at = this.keeper.placeOf(session.id)
+    if (endings.isEndedByOthers(at) && (at !== session.id || !endings.mayBeginAgain(at))) return false
+    if (this.keeper.isOver(session.id) || this.keeper.isBeingRenewed(session.id)) return false
 
     if (!ledger.isPresented(id)) {
       return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
     }
+    // The client knows it by an older id.
+    if (this.keeper.placeOf(id) !== ledger.presentedId) return true
     return (
       (settings.rolling && this.isToBeRenewed(session)) ||
       ledger.hasOtherMaxAge(session) ||
@@ -247,7 +276,7 @@ export class Lifecycle {
 
   private warnIfTooLate({ session, id }: End & { session: Session }): void {
     const { transport, warnings, settings } = this.service
-    if (!this.headersAreOut || this.isAnnounced || typeof id !== 'string') return
+    if (!this.headersAreOut || this.ledger.announcedId !== undefined || typeof id !== 'string') return
     if (this.ledger.isPresented(id)) return
     if (this.needsAnnouncement(session, id) && transport.maySend(this.req, session.cookie)) {
       warnHeadersSent(warnings, settings.name)

@@ -12,6 +12,8 @@ const RESERVED = '__session'
 export interface Notes {
   /** When the session began, in milliseconds since 1970. */
   readonly createdAt?: unknown
+  /** Where the session lies, once its id has been renewed; see `pointer.ts`. Then there are no data. */
+  readonly pointer?: unknown
   readonly [name: string]: unknown
 }
 
@@ -21,17 +23,26 @@ export interface Found {
   readonly notes: Notes | undefined
 }
 
+/** The notes of a stored session. */
+export function notesOf(found: SessionData | null | undefined): Notes | undefined {
+  const notes = (found as unknown as Record<string, unknown> | null | undefined)?.[RESERVED]
+  // Text, a number: the data of an app that knows nothing of this.
+  return typeof notes === 'object' && notes !== null && !Array.isArray(notes) ? (notes as Notes) : undefined
+}
+
+/** Whether what a store has found is no session, but leads to one whose id has been renewed. */
+export function isPointer(found: SessionData | null | undefined): boolean {
+  return notesOf(found)?.pointer !== undefined
+}
+
 /** Moves the notes of a stored session aside. What the store has found stays as it is: it may be the store's own object. */
 export function takeApart(found: SessionData): Found {
-  const notes = (found as unknown as Record<string, unknown>)[RESERVED]
-  // Text, a number: the data of an app that knows nothing of this.
-  if (typeof notes !== 'object' || notes === null || Array.isArray(notes)) {
-    return { data: found, notes: undefined }
-  }
+  const notes = notesOf(found)
+  if (!notes) return { data: found, notes: undefined }
 
   const data = Object.assign(Object.create(Object.getPrototypeOf(found) as object) as SessionData, found)
   Reflect.deleteProperty(data, RESERVED)
-  return { data, notes: notes as Notes }
+  return { data, notes }
 }
 
 /**
@@ -39,22 +50,28 @@ export function takeApart(found: SessionData): Found {
  * `id` and `req` hidden as ever.
  *
  * @param session - the session itself, which stays as it is
- * @param notes - what is to be remembered
+ * @param notes - what is to be remembered, if anything
  * @param cookie - what stores are to read as its cookie
+ * @param id - under which it is stored
  */
-export function putTogether(session: Session & SessionData, notes: Notes, cookie: Cookie): SessionData {
-  const { id, req } = session
+export function putTogether(
+  session: Session & SessionData,
+  notes: Notes | undefined,
+  cookie: Cookie,
+  id: string = session.id
+): SessionData {
+  const { req } = session
   const whole = Object.create(Object.getPrototypeOf(session) as object, {
     req: { value: req },
     id: { value: id }
   }) as SessionData & Record<string, unknown>
   whole.cookie = cookie
-  whole[RESERVED] = notes
+  if (notes) whole[RESERVED] = notes
 
   // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them.
   const data = (hasToJSON(session) ? toJSON(session) : session) as unknown as Record<string, unknown>
   for (const key of Object.keys(data)) {
-    if (key !== 'cookie' && key !== RESERVED) whole[key] = data[key]
+    if (key !== 'cookie' && (key !== RESERVED || !notes)) whole[key] = data[key]
   }
   return whole
 }
