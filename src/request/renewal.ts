@@ -138,6 +138,8 @@ class SessionRenewal {
     const renewed = req.session
     if (!renewed || renewed === session) throw new Error('store.generate() has made no new session')
     this.renewed = renewed
+    // `genid` may give the same id again: then the old record becomes the new one.
+    if (renewed.id === at) this.settle()
     keep(session, renewed, renewal.preserve)
     keeper.begin(renewed)
     const notes = this.notesToKeep()
@@ -189,7 +191,6 @@ class SessionRenewal {
     const { at, keeper, storage } = this
     const { grace } = this.renewal
     const { id: newId } = this.renewed as Session
-    // `genid` may give the same one again.
     if (typeof at !== 'string' || at === newId) {
       this.finish()
       return
@@ -385,9 +386,15 @@ class SessionRenewal {
   }
 
   private finish(error?: unknown): void {
-    const { waitedFor } = this
-    if (waitedFor !== undefined) this.keeper.expectFollower().settle(waitedFor)
+    this.settle()
     this.done(error)
+  }
+
+  /** Who waits beside may go on. */
+  private settle(): void {
+    const { waitedFor } = this
+    this.waitedFor = undefined
+    if (waitedFor !== undefined) this.keeper.expectFollower().settle(waitedFor)
   }
 }
 
