@@ -98,6 +98,11 @@ export class Ledger {
     this.renewedId = id
   }
 
+  /** Whether the client presents an older id of the session that has this one. */
+  isLedTo(id: unknown): boolean {
+    return this.renewedId !== undefined && this.renewedId === id
+  }
+
   /** Notes that the store holds what was loaded. */
   countLoadedAsStored(): void {
     this.stored = this.loaded

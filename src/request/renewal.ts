@@ -71,8 +71,9 @@ class SessionRenewal {
   private readonly mayBeStored: boolean
 
   private renewed: Session | undefined
-  /** Whether the store has been asked to save that. */
+  /** Whether the store has been asked to save that; and whether others may have found it by the old id. */
   private isSaved = false
+  private isFindable = false
   /** The old id, where requests beside this one are waiting for what comes of it. */
   private waitedFor: string | undefined
 
@@ -98,7 +99,8 @@ class SessionRenewal {
 
   start(): void {
     const { at } = this
-    if (this.renewal.grace !== undefined && at !== this.id) {
+    const isBesideOthers = this.renewal.grace !== undefined
+    if (isBesideOthers && at !== this.id) {
       // Another request has renewed it: this one takes what has become of it.
       this.takeOver(at as string)
       return
@@ -106,14 +108,18 @@ class SessionRenewal {
 
     try {
       if (this.isEnded()) throw sessionEnded()
+      if (isBesideOthers && this.keeper.ledger.isLedTo(at)) {
+        // Another request has renewed it, and this one has found that already: its client is getting a new id.
+        setImmediate(() => this.finish())
+        return
+      }
       this.begin()
     } catch (error) {
       this.giveBack()
       setImmediate(() => this.finish(error))
       return
     }
-    if (this.wasStored) this.lookForOthers(at as string)
-    else this.store()
+    this.store()
   }
 
   /** What has ended does not come back under another id. */
@@ -153,16 +159,6 @@ class SessionRenewal {
     return notes.createdAt === undefined ? undefined : { createdAt: notes.createdAt }
   }
 
-  /** Another process may have ended the session, or renewed its id. */
-  private lookForOthers(at: string): void {
-    this.storage.load(at, (error, found) => {
-      if (error) this.undo(error)
-      else if (!found || this.keeper.endings.isEndedByOthers(at)) this.undoAsEnded()
-      else if (isPointer(found)) this.followOther(at, openPointer(at, found))
-      else this.store()
-    })
-  }
-
   /** @param pointer - of the old id by now, if that leads anywhere */
   private followOther(at: string, pointer: Pointer | undefined): void {
     if (!pointer) {
@@ -179,9 +175,24 @@ class SessionRenewal {
   }
 
   private store(): void {
+    const { at, keeper, renewal, storage } = this
     this.isSaved = true
-    this.keeper.save(this.renewed as Session, (error) => {
+    keeper.save(this.renewed as Session, (error) => {
       if (error) this.undo(error)
+      else if (!this.wasStored || (renewal.grace !== undefined && storage.update)) this.retire()
+      else this.lookForOthers(at as string)
+    })
+  }
+
+  /**
+   * Another process may have ended the session, or renewed its id. The later it is asked the better: what comes of it is
+   * known for sure only where the store has `update`.
+   */
+  private lookForOthers(at: string): void {
+    this.storage.load(at, (error, found) => {
+      if (error) this.undo(error)
+      else if (!found || this.keeper.endings.isEndedByOthers(at)) this.undoAsEnded()
+      else if (isPointer(found)) this.followOther(at, openPointer(at, found))
       else this.retire()
     })
   }
@@ -227,6 +238,7 @@ class SessionRenewal {
     const { storage } = this
     const record = pointerRecord(at, pointer, this.keeper.service.settings.store)
     if (!storage.update) {
+      this.isFindable = true
       storage.save(at, record, (error) => {
         if (error) callback(error)
         else this.lookAgain(at, pointer, record, callback)
@@ -318,7 +330,7 @@ class SessionRenewal {
     if (!settings.resave) ledger.countLoadedAsStored()
   }
 
-  /** Gives up the session that this request has made; if the client was told of it, its id leads to the other one. */
+  /** Gives up the session that this request has made. If somebody may know its id, that leads to the other one. */
   private leaveOwn(to: string, goOn: () => void): void {
     const { keeper, renewal, renewed, storage } = this
     if (!renewed || (!this.isSaved && !this.isAnnounced)) {
@@ -334,7 +346,7 @@ class SessionRenewal {
     }
     keeper.expectFollower().renewed(storage, id, pointer)
     keeper.ledger.destroyed(id)
-    if (this.isAnnounced) {
+    if (this.isAnnounced || this.isFindable) {
       storage.save(id, pointerRecord(id, pointer, keeper.service.settings.store), answer)
     } else {
       storage.destroy(id, answer)

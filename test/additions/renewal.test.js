@@ -69,7 +69,7 @@ describe('regenerate({ preserve })', () => {
     const cookie = await logIn()
     store.takeCalls()
     await renew(cookie, { preserve: true })
-    assert.deepEqual(store.takeCalls(), ['get id1', 'get id1', 'set id2', 'destroy id1'])
+    assert.deepEqual(store.takeCalls(), ['get id1', 'set id2', 'get id1', 'destroy id1'])
   })
 
   it('saves once more what the app changes after that', async () => {
@@ -80,7 +80,7 @@ describe('regenerate({ preserve })', () => {
       res.end()
     })
     await visit({ cookie })
-    assert.deepEqual(store.takeCalls(), ['get id1', 'get id1', 'set id2', 'destroy id1', 'set id2'])
+    assert.deepEqual(store.takeCalls(), ['get id1', 'set id2', 'get id1', 'destroy id1', 'set id2'])
     assert.equal(JSON.parse(store.sessions.id2).isAdmin, true)
   })
 
