@@ -7,7 +7,11 @@ import type { SessionData } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
 import type { RenewedIds } from '../storage/renewed-ids.js'
 import type { SharedStore } from '../storage/shared-store.js'
+import type { Answer } from '../support/store-call.js'
 import type { Endings } from './endings.js'
+
+/** What a write is answered with that has written nothing: where the session was there is only a pointer, which leads nowhere. */
+export const GONE = Symbol('gone')
 
 /**
  * Receives what an id leads to.
@@ -121,18 +125,18 @@ export class Follower {
    * tell.
    *
    * @param record - gives what is to be stored under an id
-   * @param done - told of the error, if any, and whether the session is gone
+   * @param done - told of the error, if any; or that the session is `GONE`
    */
   save(
     storage: Storage,
     at: string,
     record: (at: string) => SessionData,
-    done: (error?: unknown, isGone?: boolean) => void,
+    done: Answer,
     pointers = MAX_POINTERS
   ): void {
     const { update } = storage
     if (!update) {
-      storage.save(at, record(at), (error) => done(error))
+      storage.save(at, record(at), done)
       return
     }
     let met: SessionData | undefined
@@ -150,7 +154,7 @@ export class Follower {
         this.note(storage, at, met)
         const to = pointers > 0 ? this.leadFrom(at) : undefined
         if (to === undefined) {
-          done(undefined, true)
+          done(undefined, GONE)
         } else {
           this.moved(at, to)
           this.save(storage, to, record, done, pointers - 1)

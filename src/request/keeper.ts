@@ -7,7 +7,7 @@ import { putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, readAgain } from '../session/session.js'
 import { storageFor } from '../storage/storage.js'
 import { Endings, isRefusal, sessionEnded } from './endings.js'
-import { Follower, mayLieElsewhere } from './follower.js'
+import { Follower, GONE, mayLieElsewhere } from './follower.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Pending } from './pending.js'
 import { renew } from './renewal.js'
@@ -277,17 +277,14 @@ export class Keeper implements SessionKeeper {
     )
   }
 
-  /** Stores a session; one that the store had before, in a way that heeds whether another process has renewed its id. */
-  private store(
-    session: Session,
-    storage: Storage,
-    at: string,
-    written: (error?: unknown, isGone?: boolean) => void
-  ): void {
+  /** Stores a session; one that the store had before in a way that heeds whether another process has renewed its id. */
+  private store(session: Session, storage: Storage, at: string, written: Answer): void {
     const { follower } = this
-    const record = (to: string) => this.forStore(session, to)
-    if (follower && this.ledger.wasStored(session.id)) follower.save(storage, at, record, written)
-    else storage.save(at, record(at), (error) => written(error))
+    if (follower && this.ledger.wasStored(session.id)) {
+      follower.save(storage, at, (to) => this.forStore(session, to), written)
+    } else {
+      storage.save(at, this.forStore(session, at), written)
+    }
   }
 
   /** Then another one is due, as if there had been none. */
@@ -410,9 +407,7 @@ export class Keeper implements SessionKeeper {
       this.undoneIfEnded(
         at,
         storage,
-        (to, written) => {
-          storage.touch(to, this.forStore(session, to === id ? session.id : to), (error) => written(error))
-        },
+        (to, written) => storage.touch(to, this.forStore(session, to === id ? session.id : to), written),
         answer
       )
     }
@@ -505,62 +500,37 @@ export class Keeper implements SessionKeeper {
   private undoneIfEnded(
     id: string,
     storage: Storage,
-    write: (at: string, written: (error?: unknown, isGone?: boolean) => void) => void,
+    write: (at: string, written: Answer) => void,
     done: (error?: unknown, isUndone?: boolean) => void
   ): void {
     const { endings } = this
     const moment = endings.now
     const settle = endings.noteWrite(id)
-    write(id, (error, isGone = false) => {
+    const answer = (error: unknown, isUndone: boolean) => {
+      settle()
+      done(error, isUndone)
+    }
+    write(id, (error, result) => {
       if (!endings.hasEndedSince(id, moment)) {
-        settle()
-        done(error, isGone)
+        answer(error, result === GONE)
         return
       }
-      const { follower } = this
-      if (follower) {
-        follower.whenSettled(id, () => this.undo(id, moment, storage, write, settle, error, done))
-      } else {
-        this.destroyAgain(id, storage, settle, error, done)
+      const undo = () => {
+        const at = this.placeOf(id)
+        if (!endings.hasEndedSince(id, moment)) {
+          // That was taken back.
+          answer(error, false)
+        } else if (at === id) {
+          storage.destroy(id, (refused) => answer(error ?? refused, true))
+        } else {
+          this.expectFollower().restore(storage, id, this.service.settings.store, () => {
+            settle()
+            this.undoneIfEnded(at, storage, write, done)
+          })
+        }
       }
-    })
-  }
-
-  /** Undoes what has been written while the id was being renewed, or the session ended. */
-  private undo(
-    id: string,
-    moment: number,
-    storage: Storage,
-    write: (at: string, written: (error?: unknown, isGone?: boolean) => void) => void,
-    settle: () => void,
-    error: unknown,
-    done: (error?: unknown, isUndone?: boolean) => void
-  ): void {
-    const follower = this.expectFollower()
-    const at = follower.placeOf(id)
-    if (!this.endings.hasEndedSince(id, moment)) {
-      settle()
-      done(error, false)
-    } else if (at === id) {
-      this.destroyAgain(id, storage, settle, error, done)
-    } else {
-      follower.restore(storage, id, this.service.settings.store, () => {
-        settle()
-        this.undoneIfEnded(at, storage, write, done)
-      })
-    }
-  }
-
-  private destroyAgain(
-    id: string,
-    storage: Storage,
-    settle: () => void,
-    error: unknown,
-    done: (error?: unknown, isUndone?: boolean) => void
-  ): void {
-    storage.destroy(id, (refused) => {
-      settle()
-      done(error ?? refused, true)
+      if (this.follower) this.follower.whenSettled(id, undo)
+      else undo()
     })
   }
 

@@ -260,21 +260,6 @@ for (const [name, makeStore] of Object.entries(stores)) {
       assert.equal(await loadFrom(store, 'id1'), undefined)
     })
 
-    it('ends also where the store keeps the pointer for longer, and forgets nothing', async () => {
-      const store = makeStore()
-      const { ask, logIn, renew } = await renewing({ store })
-      const old = await logIn()
-      await renew(old, { preserve: true, grace: 30 })
-      const text = store.sessions.id1
-      await until(() => store.sessions.id1 === undefined)
-      store.sessions.id1 = text.replace(
-        /"expires":"[^"]*"/,
-        `"expires":"${new Date(Date.now() + 90_000).toJSON()}"`
-      )
-      const { told } = await ask('/', old)
-      assert.deepEqual([told.user, told.reason], [undefined, 'unknown'])
-    })
-
     it('has the requests beside go on with the new session: they write it, and their responses say it', async () => {
       const store = makeStore()
       const { ask, logIn, renew, slow, waiting } = await renewing({ store })
