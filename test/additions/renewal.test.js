@@ -4,8 +4,10 @@
 // and opens nothing after that.
 
 const assert = require('node:assert/strict')
+const { createHash } = require('node:crypto')
+const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const { JsonStore, closeAll, gate, loggedIn, until } = require('../support/harness')
-const { contentOf, grace, idIn, plainStore, renewing, stores } = require('./support/renewing')
+const { contentOf, grace, idIn, plainStore, renewing, stores, updatingStore } = require('./support/renewing')
 
 /** Lets the clock of this process run so much ahead, until the test is over. */
 function advance(ms) {
@@ -467,4 +469,107 @@ function loadFrom(store, id) {
   return new Promise((resolve, reject) => {
     store.load(id, (error, found) => (error ? reject(error) : resolve(found ?? undefined)))
   })
+}
+
+describe('a renewed id beside other options', () => {
+  afterEach(closeAll)
+
+  it('has its cookie sent to who presents the old one, however seldom cookies are sent', async () => {
+    const options = { rolling: true, touchInterval: 3_600_000, cookie: { maxAge: 7_200_000 } }
+    const { ask, logIn, renew } = await renewing({ store: new JsonStore(), ...options })
+    const old = await logIn()
+    const { cookie } = await renew(old, grace)
+    for (let i = 0; i < 3; i++) assert.equal((await ask('/', old)).cookie, cookie)
+    assert.deepEqual((await ask('/', cookie)).setCookie, [])
+  })
+
+  it('is not sent over http where the cookie is for https', async () => {
+    const { ask, logIn, renew } = await renewing({ store: plainStore() }, (req, res, path) => {
+      if (path === '/secure') req.session.cookie.secure = req.session.isSecure = true
+    })
+    const old = await logIn()
+    await ask('/secure', old)
+    assert.deepEqual((await renew(old, grace)).setCookie, [])
+    const { setCookie, told } = await ask('/', old)
+    assert.deepEqual([setCookie, told.user], [[], 'ada'])
+  })
+
+  it('ends with unset: destroy, of a request by the old id and of one that had the session before', async () => {
+    for (const isBeside of [false, true]) {
+      const store = plainStore()
+      const held = gate()
+      const { ask, logIn, renew, visit } = await renewing(
+        { store, unset: 'destroy' },
+        async (req, res, path) => {
+          if (path !== '/unset') return
+          if (isBeside) await new Promise((resolve) => held.pass(resolve))
+          req.session = null
+          res.end('unset')
+        }
+      )
+      const old = await logIn()
+      const unset = isBeside && visit({ path: '/unset', cookie: old })
+      if (isBeside) await until(() => held.waiting === 1)
+      const { cookie } = await renew(old, grace)
+      held.open()
+      assert.equal((await (unset || visit({ path: '/unset', cookie: old }))).body, 'unset')
+      for (const id of [old, cookie]) assert.equal((await ask('/', id)).told.reason, 'unknown')
+    }
+  })
+
+  it('keeps the cookie as it was set if a list of names says so', async () => {
+    const { ask, logIn, renew } = await renewing({ store: plainStore() }, (req, res, path) => {
+      if (path === '/remember') Object.assign(req.session, { isRemembered: true }).cookie.maxAge = 90_000
+    })
+    const old = await logIn()
+    await ask('/remember', old)
+    const { cookie } = await renew(old, { preserve: ['cookie', 'cart'] })
+    const { told } = await ask('/', cookie)
+    assert.deepEqual([told.cookie.originalMaxAge, told.cart, told.user], [90_000, ['tea'], undefined])
+  })
+
+  it('is told to those who listen, by the ref of the id that was presented', async () => {
+    const seen = []
+    const listeners = ['load', 'save', 'regenerate', 'destroy'].map((action) => {
+      const listener = ({ ref, outcome }) => seen.push([action, outcome, ref])
+      subscribe(`express-session:${action}`, listener)
+      return () => unsubscribe(`express-session:${action}`, listener)
+    })
+    try {
+      const { ask, logIn, renew } = await renewing({ store: plainStore() })
+      const old = await logIn()
+      seen.length = 0
+      await renew(old, grace)
+      await ask('/', old)
+      assert.deepEqual(seen, [
+        ['load', 'found', refOf('id1')],
+        ['save', 'done', refOf('id2')],
+        ['regenerate', 'done', refOf('id1')],
+        ['load', 'found', refOf('id1')]
+      ])
+    } finally {
+      listeners.forEach((stop) => stop())
+    }
+  })
+
+  it('costs the store as many calls as the docs say', async () => {
+    for (const [makeStore, given, calls] of [
+      [plainStore, { preserve: true }, ['set id2', 'get id1', 'destroy id1']],
+      [plainStore, grace, ['set id2', 'get id1', 'set id1', 'get id1']],
+      [updatingStore, grace, ['set id2', 'update id1']]
+    ]) {
+      const store = makeStore()
+      const { ask, logIn, renew } = await renewing({ store })
+      const old = await logIn()
+      store.takeCalls()
+      await renew(old, given)
+      assert.deepEqual(store.takeCalls(), ['get id1', ...calls])
+      await ask('/', old)
+      if (given === grace) assert.deepEqual(store.takeCalls(), ['get id1', 'get id2'])
+    }
+  })
+})
+
+function refOf(id) {
+  return createHash('sha256').update(id).digest('hex').slice(0, 16)
 }
