@@ -100,7 +100,7 @@ export class Ledger {
 
   /** Whether the client presents an older id of the session that has this one. */
   isLedTo(id: unknown): boolean {
-    return this.renewedId !== undefined && this.renewedId === id
+    return this.renewedId !== undefined && this.renewedId === id && this.presentedId !== id
   }
 
   /** Notes that the store holds what was loaded. */

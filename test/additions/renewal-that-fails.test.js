@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { closeAll, gate, until } = require('../support/harness')
-const { contentOf, grace, plainStore, renewing, updatingStore } = require('./support/renewing')
+const { contentOf, grace, idIn, plainStore, renewing, updatingStore } = require('./support/renewing')
 
 const cases = [
   ['with a grace, on a store with update', grace, updatingStore],
@@ -139,13 +139,15 @@ describe('a request beside a renewal with a grace', () => {
     const renewal = ask(renewPath(grace), old)
     await until(() => held.waiting === 1)
     restore()
-    const beside = ['/write?beside', '/'].map((path) => ask(path, old))
-    await until(() => store.calls.filter((call) => call === 'get id1').length === 3)
+    const beside = ['/write?beside', '/', renewPath(grace)].map((path) => ask(path, old))
+    await until(() => store.calls.filter((call) => call === 'get id1').length === 4)
     held.open()
     assert.equal((await renewal).status, 500)
-    for (const { told } of await Promise.all(beside)) assert.deepEqual([told.user, told.id], ['ada', 'id1'])
-    const { told } = await ask('/', old)
-    assert.deepEqual([told.id, told.beside], ['id1', true])
+    const answers = await Promise.all(beside)
+    for (const { status, told } of answers) assert.deepEqual([status, told.user], [200, 'ada'])
+    // The next one that was to renew it has done so.
+    assert.equal(idIn(answers[2].cookie), 'id3')
+    assert.equal((await ask('/', old)).told.id, 'id3')
   })
 
   it('finds its session, though it has asked for it before and the store answers late', async () => {
