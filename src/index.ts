@@ -11,6 +11,7 @@ import migrations = require('./stores/migration.js')
 import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
+import renewals = require('./session/renewal-options.js')
 import sessions = require('./session/session.js')
 import stores = require('./stores/store.js')
 
@@ -72,6 +73,7 @@ namespace session {
 
   export import CookieOptions = cookies.CookieOptions
   export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
+  export import RegenerateOptions = renewals.RegenerateOptions
   export import SessionInfo = infos.SessionInfo
   export import SessionData = sessions.SessionData
   export import SessionMiddleware = middlewares.SessionMiddleware

@@ -54,6 +54,11 @@ export class Endings {
     return this.own?.has(id) === true && this.hasEnded(id) !== false
   }
 
+  /** Whether it is the app of this request alone that has ended a session. */
+  isEndedByAppAlone(id: string): boolean {
+    return this.hasEnded(id) === true && !this.isEndedByOthers(id)
+  }
+
   /**
    * Whether the id of an ended session may be used again: by a new session that `genid` has given it, and by the app for
    * what it has ended itself.
@@ -111,7 +116,7 @@ export class Endings {
     }
   }
 
-  private keyOf(id: string): string {
+  keyOf(id: string): string {
     return this.keys ? this.keys.of(id) : id
   }
 }
@@ -119,4 +124,9 @@ export class Endings {
 /** What has timed out may yet be done by the store: so the session counts as ended, and nothing brings it back. */
 export function isRefusal(error: unknown): boolean {
   return Boolean(error) && !hasTimedOut(error)
+}
+
+/** What an app gets that asks something of a session that another request has ended. */
+export function sessionEnded(why = 'another request has ended this session'): Error {
+  return Object.assign(new Error(why), { code: 'ESESSIONENDED' })
 }

@@ -44,6 +44,12 @@ export class Ledger {
   /** The session id that the client presented, once its signature was verified. */
   presentedId: string | undefined
 
+  /** The id that the presented one leads to, where that has been renewed. */
+  private renewedId: string | undefined
+
+  /** The session id that the response has been given to send. */
+  announcedId: string | undefined
+
   /** Why the request has the session it has. */
   reason: Reason = 'none'
 
@@ -90,6 +96,16 @@ export class Ledger {
     // are in the data, but not in the session.
     this.loaded = { id: session.id, data: snapshot(data), cookie: undefined }
     this.loadedMaxAge = session.cookie?.originalMaxAge
+  }
+
+  /** Notes that the client's session lies under another id than it presents. */
+  leadsTo(id: string): void {
+    this.renewedId = id
+  }
+
+  /** Whether the client presents an older id of the session that has this one. */
+  isLedTo(id: unknown): boolean {
+    return this.renewedId !== undefined && this.renewedId === id && this.presentedId !== id
   }
 
   /** Notes that the store holds what was loaded. */
@@ -223,8 +239,9 @@ export class Ledger {
     return this.destroyedIds?.has(id) === true
   }
 
+  /** Whether this is the id of the session that the client presents: by this very id, or by an older one. */
   isPresented(id: unknown): boolean {
-    return this.presentedId !== undefined && this.presentedId === id
+    return this.presentedId !== undefined && (this.renewedId ?? this.presentedId) === id
   }
 
   /** Whether nobody has stored the session, or asked for that. */
@@ -243,7 +260,12 @@ export class Ledger {
   }
 
   isModified(state: State): boolean {
-    return this.loaded?.id !== state.id || !areSame(this.loaded?.data, state.data)
+    return this.loaded?.id !== state.id || this.hasOtherData(state)
+  }
+
+  /** Whether the data of a session are others than the app got, whatever the id. */
+  hasOtherData({ data }: State): boolean {
+    return !areSame(this.loaded?.data, data)
   }
 
   /** Whether the idle timeout of a session is another than it was. */

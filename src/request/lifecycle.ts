@@ -38,7 +38,6 @@ export class Lifecycle {
 
   private end: End | undefined
   private headersAreOut = false
-  private isAnnounced = false
 
   constructor(
     private readonly service: Service,
@@ -88,6 +87,8 @@ export class Lifecycle {
         debug('error %j', error)
         report?.('error', error)
         next(error)
+      } else if (keeper.mayLieElsewhere(id, found)) {
+        this.follow(id, found, report, next)
       } else if (error || !found || !isThere()) {
         debug('no session found')
         this.start(keeper.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
@@ -107,6 +108,30 @@ export class Lifecycle {
     const { service, secrets, presentedCookie } = this
     this.transport = service.transportFor(req)
     return presentedId(req, this.transport, service.signedIds, secrets, presentedCookie?.verified)
+  }
+
+  /** The id that the client presents may have been renewed: then its session lies elsewhere, and it is told the new id. */
+  private follow(
+    id: string,
+    given: SessionData | null | undefined,
+    report: Report | undefined,
+    next: Next
+  ): void {
+    const { keeper, ledger, req, service } = this
+    keeper.expectFollower().follow(service.storage, id, given, (error, found, at) => {
+      if (error) {
+        report?.('error', error)
+        next(error)
+      } else if (!found) {
+        debug('no session found')
+        this.start(keeper.wasOver(at) ? 'expired' : 'unknown', undefined, report, next)
+      } else {
+        debug('session found')
+        ledger.leadsTo(at)
+        req.sessionID = at
+        this.receive(at, found, report, next)
+      }
+    })
   }
 
   private receive(id: string, found: SessionData, report: Report | undefined, next: Next): void {
@@ -200,7 +225,7 @@ export class Lifecycle {
     const isCleared = !this.send(res, report) && this.clear(res, report)
     if (!this.service.settings.cacheControl) return
     try {
-      controlCaches(res, this.transport, this.isAnnounced || isCleared)
+      controlCaches(res, this.transport, this.ledger.announcedId !== undefined || isCleared)
     } catch (error) {
       report(error)
     }
@@ -223,14 +248,15 @@ export class Lifecycle {
     try {
       if (!transport?.maySend(req, session.cookie)) return true
       keeper.idleTimeout.restartOnce(session)
+      const at = keeper.placeOf(id)
       const leftBeside = this.presentedCookie?.leftBeside(session.cookie, this.service, transport)
       if (leftBeside) transport.clear(req, res, leftBeside, report)
-      const value = this.service.signedIds.sign(id, this.secrets)
+      const value = this.service.signedIds.sign(at, this.secrets)
       transport.write(req, res, value, keeper.cookieForClient(session), report)
-      debugSession('set-cookie %s', id)
+      debugSession('set-cookie %s', at)
       keeper.noteCookie(session, true)
-      this.isAnnounced = true
-      this.presentedCookie?.sent(id, this.service)
+      this.ledger.announcedId = at
+      this.presentedCookie?.sent(at, this.service)
     } catch (error) {
       report(error)
     }
@@ -260,17 +286,20 @@ export class Lifecycle {
   }
 
   private needsAnnouncement(session: Session, id: string): boolean {
-    const { ledger } = this
-    const { endings } = this.keeper
+    const { ledger, keeper } = this
+    const { endings } = keeper
     const { settings } = this.service
     const isNeeded = ledger.isPresented(id)
-      ? this.presentedCookie?.isToBeSentAgain ||
+      ? // The client may know it by an older id.
+        keeper.placeOf(id) !== ledger.presentedId ||
+        this.presentedCookie?.isToBeSentAgain ||
         (settings.rolling && this.isToBeRenewed(session)) ||
         ledger.hasOtherMaxAge(session) ||
         (session.cookie.expires != null && this.isModified(session))
       : settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
-    if (!isNeeded || this.keeper.isOver(session.id)) return false
-    return !endings.isEndedByOthers(session.id) || endings.mayBeginAgain(session.id)
+    if (!isNeeded || keeper.isOver(session.id) || keeper.isBeingRenewed(session.id)) return false
+    const at = keeper.placeOf(session.id)
+    return !endings.isEndedByOthers(at) || (at === session.id && endings.mayBeginAgain(at))
   }
 
   /** Whether the client's cookie, under `rolling`, is to get a later expiry. */
@@ -320,7 +349,11 @@ export class Lifecycle {
     const done: Answer = fault ? (error) => given(error ?? fault) : given
     const isTouchDue = !end.session || keeper.isTouchDue(end.session)
     const decision = decide(end, ledger, service.settings, isTouchDue)
-    if (end.session && !this.isAnnounced && (decision !== 'nothing' || ledger.isToBeSaved(end.session.id))) {
+    if (
+      end.session &&
+      this.ledger.announcedId === undefined &&
+      (decision !== 'nothing' || ledger.isToBeSaved(end.session.id))
+    ) {
       keeper.noteCookie(end.session, false)
     }
     if (decision === 'destroy') keeper.destroyNow(end.id as string, done)
@@ -355,7 +388,7 @@ export class Lifecycle {
 
   private warnIfTooLate({ session, id }: End & { session: Session }): void {
     const { warnings, settings } = this.service
-    if (!this.headersAreOut || this.isAnnounced || typeof id !== 'string') return
+    if (!this.headersAreOut || this.ledger.announcedId !== undefined || typeof id !== 'string') return
     if (this.ledger.isPresented(id)) return
     if (this.needsAnnouncement(session, id) && this.transport?.maySend(this.req, session.cookie)) {
       warnHeadersSent(warnings, settings.name)

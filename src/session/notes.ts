@@ -12,6 +12,8 @@ const RESERVED = '__session'
 export interface Notes {
   /** When the session began, in milliseconds since 1970. */
   readonly createdAt?: unknown
+  /** Where the session lies, once its id has been renewed; see `pointer.ts`. Then there are no data. */
+  readonly pointer?: unknown
   readonly [name: string]: unknown
 }
 
@@ -27,10 +29,20 @@ export function hasNotes(found: SessionData): boolean {
 }
 
 /** The notes in a stored session. */
-export function notesIn(found: SessionData): Notes | undefined {
-  const notes = (found as unknown as Record<string, unknown>)[RESERVED]
+export function notesIn(found: SessionData | null | undefined): Notes | undefined {
+  const notes = (found as unknown as Record<string, unknown> | null | undefined)?.[RESERVED]
   // Text, a number, a list: the data of an app that knows nothing of this.
   return typeof notes === 'object' && notes !== null && !Array.isArray(notes) ? (notes as Notes) : undefined
+}
+
+/** Whether what a store has found is no session, but leads to one whose id has been renewed. */
+export function isPointer(found: SessionData | null | undefined): boolean {
+  try {
+    return notesIn(found)?.pointer !== undefined
+  } catch {
+    // An odd object: who reads it hears of that.
+    return false
+  }
 }
 
 /** Moves the notes of a stored session aside. What the store has found stays as it is: it may be the store's own object. */
