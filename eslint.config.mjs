@@ -45,6 +45,7 @@ const rooms = [
   'transport',
   'settings.ts',
   'storage',
+  'device',
   'request',
   'options.ts',
   'middleware.ts',

@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
+import deviceOptions = require('./device/device-options.js')
 import express = require('./express.js')
 import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
@@ -64,6 +65,7 @@ namespace session {
   export import infoOf = infos.infoOf
 
   export import CookieOptions = cookies.CookieOptions
+  export import DeviceBoundOptions = deviceOptions.DeviceBoundOptions
   export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
   export import SessionInfo = infos.SessionInfo
   export import SessionData = sessions.SessionData

@@ -15,6 +15,7 @@ import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
 import { SignedIds } from './transport/signed-ids.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { DeviceBinding, Surroundings } from './device/device-binding.js'
 import type { SessionfulRequest } from './request/service.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { SessionRequest } from './session/session.js'
@@ -39,7 +40,7 @@ export function createMiddleware(settings: Settings) {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
     }
   })
-  const service = {
+  const parts = {
     settings,
     sharedStore,
     storage: storageFor(settings.store, settings, sharedStore.ended),
@@ -49,6 +50,7 @@ export function createMiddleware(settings: Settings) {
     signedIds: new SignedIds(settings.rememberSignatures),
     warnings
   }
+  const service = { ...parts, device: deviceBinding(settings, parts) }
 
   return function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
     // An outer session() already serves this request.
@@ -56,6 +58,8 @@ export function createMiddleware(settings: Settings) {
       next()
       return
     }
+
+    if (service.device && answersForDevice(service.device, req, given, settings)) return
 
     if (!sharedStore.ready) {
       debug('store is disconnected')
@@ -90,7 +94,11 @@ export function createMiddleware(settings: Settings) {
     shareHiddenClass(req)
     shareHiddenClass(res)
     const lifecycle = new Lifecycle(service, cookieOptions, secrets, req)
-    const announce = () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
+    const report = (error: unknown) => reportWhenOut(res, next, error)
+    const announce = () => {
+      lifecycle.announce(res, report)
+      if (service.device) lifecycle.offerBinding(res, report)
+    }
     beforeEnd(req, res, lifecycle, announce, next)
     onHeaders(res, announce)
     lifecycle.open(next)
@@ -103,6 +111,28 @@ function optional<Option, Addition>(
   option: Option | undefined
 ): Addition | undefined {
   return option === undefined ? undefined : new Made(option)
+}
+
+/** Binds sessions to devices, if the app asks for that; what does so is loaded then. */
+function deviceBinding(
+  { deviceBound, name, proxy }: Settings,
+  parts: Omit<Surroundings, 'name' | 'proxy'>
+): DeviceBinding | undefined {
+  if (!deviceBound) return undefined
+  const { DeviceBinding } =
+    require('./device/device-binding.js') as typeof import('./device/device-binding.js')
+  return new DeviceBinding(deviceBound, { ...parts, name, proxy })
+}
+
+/** Whether a request is a browser's own, to bind a session or to keep it bound, and has been answered. */
+function answersForDevice(
+  { endpoints }: DeviceBinding,
+  req: SessionfulRequest,
+  res: ServerResponse | undefined,
+  { secrets }: Settings
+): boolean {
+  const known = secrets ?? (req.secret ? [req.secret] : undefined)
+  return known !== undefined && endpoints.answer(req, res, known)
 }
 
 /** Goes on with a request whose session cannot be had: without one, or with an error if the app asked for that. */

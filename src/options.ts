@@ -2,8 +2,9 @@ import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
+import type { DeviceBoundOptions } from './device/device-options.js'
 import type { GivenCookieOptions } from './session/cookie.js'
-import type { Settings } from './settings.js'
+import type { DeviceBoundSettings, Settings } from './settings.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
 
@@ -38,6 +39,15 @@ export interface SessionOptions {
 
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
+
+  /**
+   * Binds sessions to the device they began on, so that cookies copied to another one stop working within minutes: Device
+   * Bound Session Credentials. Experimental, as the protocol is; browsers without it go on with the session cookie alone.
+   * docs/device-bound.md says what it protects from, and what not.
+   *
+   * @defaultValue `undefined`: who has the cookie has the session
+   */
+  deviceBound?: DeviceBoundOptions | undefined
 
   /**
    * Makes a session id.
@@ -206,11 +216,13 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     )
   }
 
+  const name = options.name || options.key || 'connect.sid'
   return {
     absoluteTimeout,
     cookie: cookie as Settings['cookie'],
+    deviceBound: readDeviceBound(options, name, cookie),
     genid: genid as Settings['genid'],
-    name: options.name || options.key || 'connect.sid',
+    name,
     onDisconnect,
     proxy: options.proxy,
     rememberSignatures: options.rememberSignatures !== false,
@@ -241,6 +253,19 @@ function checkCookie(cookie: GivenCookieOptions): void {
   if (expires && !isDate(expires)) {
     throw new TypeError(`cookie.expires option must be a Date, not ${describe(expires)}`)
   }
+}
+
+/** What reads it is loaded for those only who ask for it. */
+function readDeviceBound(
+  { deviceBound, ...others }: Partial<SessionOptions>,
+  name: string,
+  cookie: NonNullable<SessionOptions['cookie']>
+): DeviceBoundSettings | undefined {
+  if (deviceBound === undefined) return undefined
+  const { readDeviceOptions } =
+    require('./device/device-options.js') as typeof import('./device/device-options.js')
+  const { user } = others as { user?: (session: never) => unknown }
+  return readDeviceOptions(deviceBound, { name, cookie, user })
 }
 
 function checkTime(name: string, value: unknown): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { Session, SessionData } from './session/session.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
 
@@ -8,6 +9,8 @@ export interface Settings {
   /** In milliseconds; undefined: sessions may live for ever. */
   readonly absoluteTimeout: number | undefined
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
+  /** Undefined: sessions are not bound to devices. */
+  readonly deviceBound: DeviceBoundSettings | undefined
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'
@@ -26,4 +29,19 @@ export interface Settings {
   /** Whether the store has a `touch`. */
   readonly touches: boolean
   readonly unset: 'destroy' | 'keep'
+}
+
+/** The option `deviceBound`, likewise. */
+export interface DeviceBoundSettings {
+  readonly when: (session: Session & SessionData, req: IncomingMessage) => unknown
+  /** Of the bound cookie, in milliseconds. */
+  readonly lifetime: number
+  /** Below which the endpoints lie. */
+  readonly path: string
+  /** Of the bound cookie. */
+  readonly name: string
+  readonly exclude: readonly string[]
+  /** Undefined: all, unless the cookie is sent with all cross-site requests. */
+  readonly initiators: readonly string[] | undefined
+  readonly site: string | undefined
 }

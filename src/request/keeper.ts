@@ -10,6 +10,7 @@ import { Endings, isRefusal } from './endings.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Pending } from './pending.js'
 import { callSave, wholeSession } from './session-at-end.js'
+import type { DeviceBinding } from '../device/device-binding.js'
 import type { Cookie, GivenCookieOptions } from '../session/cookie.js'
 import type { Found } from '../session/notes.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
@@ -81,9 +82,10 @@ export class Keeper implements SessionKeeper {
   /** A session begins. */
   begin(session: Session): void {
     const { ledger } = this
-    const { absoluteTimeout } = this.service
+    const { absoluteTimeout, device } = this.service
     attachKeeper(session, this)
     ledger.replaced(session)
+    device?.forget(session.id)
     ledger.remember(session.id, absoluteTimeout?.begin(undefined, Date.now()), false)
   }
 
@@ -127,8 +129,9 @@ export class Keeper implements SessionKeeper {
 
   /** What the store is given of a session: itself, unless something is remembered with it. */
   private forStore(session: Session): SessionData {
-    const { absoluteTimeout } = this.service
-    const notes = this.ledger.notesOf(session.id)
+    const { absoluteTimeout, device } = this.service
+    const noted = this.ledger.notesOf(session.id)
+    const notes = device ? device.carry(session.id, noted) : noted
     if (!notes) return session
     return putTogether(session, notes, absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie)
   }
@@ -149,7 +152,18 @@ export class Keeper implements SessionKeeper {
     const isNew = reason !== 'found'
     if (isNew) this.createdAt ??= Date.now()
     const createdAt = typeof noted === 'number' ? noted : this.createdAt
-    return { isNew, reason, createdAt: createdAt === undefined ? undefined : new Date(createdAt) }
+    const info = { isNew, reason, createdAt: createdAt === undefined ? undefined : new Date(createdAt) }
+    return this.service.device ? { ...info, ...this.deviceInfo(this.service.device) } : info
+  }
+
+  private deviceInfo(device: DeviceBinding): Pick<SessionInfo, 'isBound' | 'skipped'> {
+    const { req, ledger } = this
+    const id = String(req.sessionID)
+    const skipped = ledger.reason === 'unproven' ? device.skippedBy(req) : undefined
+    return {
+      isBound: device.isBound(id, ledger.notesOf(id)),
+      ...(skipped === undefined ? undefined : { skipped })
+    }
   }
 
   // What the app asks of the session.
@@ -333,7 +347,10 @@ export class Keeper implements SessionKeeper {
     work((error) => {
       report?.(outcomeOf(error), error)
       noteAnswer?.(error)
-      if (!isRefusal(error)) this.ledger.destroyed(id)
+      if (!isRefusal(error)) {
+        this.ledger.destroyed(id)
+        this.service.device?.forget(id)
+      }
       this.pending.end()
       done(error)
     })

@@ -6,7 +6,7 @@ import type { Snapshot } from '../session/snapshot.js'
 import type { StoredCookie } from '../storage/touch-interval.js'
 
 /** Why a request has the session it has; `'found'`, or why it has a new one. */
-export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired'
+export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'unproven'
 
 /** A session at one moment. */
 export interface State {
@@ -85,6 +85,12 @@ export class Ledger {
     // are in the data, but not in the session.
     this.loaded = { id: session.id, data: snapshot(data), cookie: undefined }
     this.loadedMaxAge = session.cookie?.originalMaxAge
+  }
+
+  /** Notes that the client has no right to the session that it presents the id of. */
+  forgetPresented(): void {
+    this.presentedId = undefined
+    this.storedCookie = undefined
   }
 
   /** Notes that the store holds what was loaded. */
@@ -214,6 +220,11 @@ export class Ledger {
   /** Whether the app itself has saved the session of an id. */
   isSavedByApp(id: unknown): boolean {
     return this.savedByApp !== undefined && this.savedByApp === id
+  }
+
+  /** Whether a session was given in the place of one that is bound to another device: it counts only if the app changes it. */
+  isStandIn(id: unknown): boolean {
+    return this.reason === 'unproven' && this.loaded?.id === id
   }
 
   isModified(state: State): boolean {

@@ -33,6 +33,7 @@ export class Lifecycle {
   private end: End | undefined
   private headersAreOut = false
   private isAnnounced = false
+  private isOffered = false
 
   constructor(
     private readonly service: Service,
@@ -84,8 +85,25 @@ export class Lifecycle {
   }
 
   private receive(id: string, found: Found, report: Report | undefined, next: Next): void {
-    if (this.keeper.recall(id, found)) this.start('found', found.data, report, next)
-    else this.keeper.destroyNow(id, () => this.start('expired', undefined, report, next))
+    if (!this.keeper.recall(id, found)) {
+      this.keeper.destroyNow(id, () => this.start('expired', undefined, report, next))
+    } else if (this.isProven(id)) {
+      this.start('found', found.data, report, next)
+    } else {
+      this.ledger.forgetPresented()
+      this.start('unproven', undefined, report, next)
+    }
+  }
+
+  /** Whether a session may be had: it is bound to no device, or the request comes from there. */
+  private isProven(id: string): boolean {
+    const { req, ledger, secrets } = this
+    const { device } = this.service
+    if (!device) return true
+    const before = ledger.notesOf(id)
+    const notes = device.judge(req, id, before, secrets)
+    if (notes && notes !== before) ledger.remember(id, notes, true)
+    return notes !== false
   }
 
   private start(
@@ -168,7 +186,8 @@ export class Lifecycle {
     if (this.keeper.isOver(session.id)) return false
 
     if (!ledger.isPresented(id)) {
-      return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
+      const isSentUnchanged = settings.saveUninitialized && !ledger.isStandIn(id)
+      return isSentUnchanged || ledger.isToBeSaved(id) || this.isModified(session)
     }
     return (
       (settings.rolling && this.isToBeRenewed(session)) ||
@@ -185,6 +204,33 @@ export class Lifecycle {
 
   private isModified(session: Session): boolean {
     return this.ledger.isModified(this.end?.state ?? this.ledger.stateOf(session))
+  }
+
+  /**
+   * Offers the browser to bind the session to its device, if the store has it, or gets it with this response.
+   *
+   * @param report - hears of what goes wrong, in the app's own `when` above all
+   */
+  offerBinding(res: ServerResponse, report: (error: unknown) => void): void {
+    const { req, end, ledger, isAnnounced, secrets, service } = this
+    const session = end ? end.session : req.session
+    const { id } = session ?? {}
+    if (this.isOffered || !session || typeof id !== 'string') return
+    this.isOffered = true
+
+    const isNew = !ledger.isPresented(id)
+    if (isNew ? !isAnnounced : !this.isThere(id)) return
+    try {
+      service.device?.offer(req, res, session, ledger.notesOf(id), isNew, secrets)
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /** Whether a session that was loaded has not been ended since. */
+  private isThere(id: string): boolean {
+    const { ledger, keeper } = this
+    return !keeper.endings.isEndedByOthers(id) && !ledger.isDestroyed(id) && !keeper.isOver(id)
   }
 
   // From the response to the store.

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { DeviceBinding } from '../device/device-binding.js'
 import type { AbsoluteTimeout } from '../session/absolute-timeout.js'
 import type { Session, SessionData } from '../session/session.js'
 import type { Settings } from '../settings.js'
@@ -24,6 +25,8 @@ export interface Service {
   readonly storage: Storage
   /** Undefined where the option is off. */
   readonly absoluteTimeout: AbsoluteTimeout | undefined
+  /** Undefined where the option `deviceBound` is off. */
+  readonly device: DeviceBinding | undefined
   /** Undefined where the option is off. */
   readonly touchInterval: TouchInterval | undefined
   readonly transport: Transport
