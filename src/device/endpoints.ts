@@ -185,7 +185,7 @@ function proofOf(req: IncomingMessage): Proof | undefined {
 function identifierOf(req: IncomingMessage): string | undefined {
   const text = req.headers['sec-secure-session-id']
   if (typeof text !== 'string' || text.length > MAX_IDENTIFIER) return undefined
-  return /^"?([\w-]+)"?$/.exec(text)?.[1]
+  return /^("?)([\w-]+)\1$/.exec(text)?.[2]
 }
 
 /** The path as the client has asked for it, below whatever the app is mounted. */
