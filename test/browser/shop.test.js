@@ -3,9 +3,9 @@
 // In a real browser the cookie comes back, survives redirects, and is out of the reach of scripts.
 
 const assert = require('node:assert/strict')
-const { execFileSync } = require('node:child_process')
 const { chromium } = require('playwright-core')
 const { createShop } = require('../../examples/shop/app')
+const { findChromium } = require('./support/find-chromium')
 
 describe('a person in the shop, with a real browser', () => {
   let browser, page, server, url
@@ -74,15 +74,3 @@ describe('a person in the shop, with a real browser', () => {
     }
   })
 })
-
-function findChromium() {
-  const names = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'].filter(Boolean)
-  for (const name of names) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8' }).trim()
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error('There is no browser: install the package chromium, or name one by CHROMIUM')
-}
