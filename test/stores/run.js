@@ -22,7 +22,9 @@ if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lo
 async function run(ids) {
   const main = require('./harness/main')
   const outages = require('./outages')
-  if (ids.length === 0) return [await main(ids), await outages()].every(Boolean)
+  const deviceBound = require('./additions/device-bound')
+  if (ids.length === 0) return [await main(ids), await outages(), await deviceBound()].every(Boolean)
+  if (ids.includes('device-bound')) return deviceBound()
   return ids.includes('outages') ? outages() : main(ids)
 }
 
