@@ -12,7 +12,7 @@ const { authenticate } = require('./users')
 
 const IDLE_TIMEOUT = 30 * 60 * 1000 // half an hour, in milliseconds
 
-function createShop({ secret, store }) {
+function createShop({ secret, store, deviceBound }) {
   const app = express()
 
   // Behind one load balancer that ends TLS: believe its X-Forwarded-Proto, so that `secure: 'auto'` knows.
@@ -22,6 +22,7 @@ function createShop({ secret, store }) {
     session({
       secret,
       store,
+      deviceBound, // see examples/device-bound
       name: 'shop.sid',
       resave: false,
       saveUninitialized: false,
@@ -58,7 +59,10 @@ function createShop({ secret, store }) {
     })
   })
 
-  app.get('/account', requireAuth, (req, res) => res.send(pages.account(visitor(req), req.sessionID)))
+  app.get('/account', requireAuth, (req, res) => {
+    const { isBound } = session.infoOf(req)
+    res.send(pages.account(visitor(req), req.sessionID, isBound))
+  })
 
   app.get('/cart', (req, res) => res.send(pages.cart(visitor(req))))
 

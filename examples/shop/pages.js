@@ -108,12 +108,13 @@ function login(visitor) {
   )
 }
 
-function account(visitor, sessionId) {
+function account(visitor, sessionId, isBound) {
   return page(
     visitor,
     'Your account',
     html`<p>Logged in as ${visitor.user.email}.</p>
-      <p>The server knows this browser by a session id that ends in <code>${sessionId.slice(-4)}</code>.</p>`
+      <p>The server knows this browser by a session id that ends in <code>${sessionId.slice(-4)}</code>.</p>
+      ${isBound && html`<p>This session is bound to this device.</p>`}`
   )
 }
 

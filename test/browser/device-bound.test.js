@@ -10,7 +10,7 @@ const os = require('node:os')
 const path = require('node:path')
 const { promisify } = require('node:util')
 const { chromium } = require('playwright-core')
-const { makeCertificate } = require('./support/certificate')
+const { makeCertificate } = require('../../examples/device-bound/certificate')
 const { serveDeviceBound } = require('./support/device-bound-app')
 const { findChromium } = require('./support/find-chromium')
 

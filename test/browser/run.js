@@ -9,7 +9,9 @@ const { installed } = require('../support/installed')
 
 installed(__dirname)
 
-const files = ['shop.test.js', 'device-bound.test.js'].map((file) => path.join(__dirname, file))
+const files = ['shop.test.js', 'device-bound.test.js', 'device-bound-shop.test.js'].map((file) =>
+  path.join(__dirname, file)
+)
 const { status } = spawnSync(
   process.execPath,
   [

@@ -6,12 +6,8 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
-/**
- * Makes a certificate for localhost, app.test and login.test.
- *
- * @returns its key, itself, and the pin by which Chromium can be told to take it for one without errors: device-bound
- * sessions are off where an error was only waved through
- */
+// Makes a certificate for localhost, app.test and login.test: its key, itself, and the pin by which Chromium can be told to
+// take it for one without errors. Where an error is only waved through, device-bound sessions stay off.
 function makeCertificate() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'session-certificate-'))
   const files = { key: path.join(folder, 'key.pem'), cert: path.join(folder, 'cert.pem') }
