@@ -8,6 +8,8 @@ const { execFileSync } = require('node:child_process')
 const { createHmac, createSecretKey, randomBytes } = require('node:crypto')
 const diagnostics = require('node:diagnostics_channel')
 const http = require('node:http')
+const http2 = require('node:http2')
+const compression = require('compression')
 const express = require('express')
 const { stopClock } = require('../support/clock')
 const { DeviceBrowser, encode, makeKey, makeProof } = require('../support/device-browser')
@@ -519,6 +521,35 @@ describe('what a browser is told to do', () => {
     assert.deepEqual(browser.takeAsked(), ['register 200'])
   })
 
+  it('arrives where others have wrapped the response, and by HTTP/2', async () => {
+    const options = { ...usual, proxy: true, deviceBound: { when: () => true } }
+    const answer = (req, res) => {
+      req.session.user = 'ada'
+      res.setHeader('Content-Type', 'text/plain')
+      res.end('x'.repeat(5000))
+    }
+    const wrapped = express().use(compression(), session(options), answer)
+    const served = await listen(http.createServer(wrapped))
+    const browser = new DeviceBrowser(served.visit)
+    assert.equal(
+      (await browser.page('/', { headers: { 'accept-encoding': 'gzip' } })).headers['content-encoding'],
+      'gzip'
+    )
+    assert.deepEqual(browser.takeAsked(), ['register 200'])
+
+    const middleware = session(options)
+    const server = http2.createServer((req, res) => middleware(req, res, () => answer(req, res)))
+    const overHttp2 = await listen(server)
+    const client = http2.connect(`http://127.0.0.1:${overHttp2.port}`)
+    try {
+      const second = new DeviceBrowser((request) => visitByHttp2(client, request))
+      await second.page('/')
+      assert.deepEqual(second.takeAsked(), ['register 200'])
+    } finally {
+      client.close()
+    }
+  })
+
   it('is at two paths, by POST; all else below is the app’s own', async () => {
     const { visit } = await serveBound()
     for (const [method, path] of [
@@ -532,6 +563,23 @@ describe('what a browser is told to do', () => {
     assert.equal((await visit({ method: 'POST', path: '/dbsc/refresh?x=1' })).status, 400)
   })
 })
+
+/** One request by HTTP/2, and what came of it, as the harness has it. */
+function visitByHttp2(client, { path, method, cookie, headers }) {
+  return new Promise((resolve, reject) => {
+    const stream = client.request({ ':path': path, ':method': method, ...headers, ...(cookie && { cookie }) })
+    let head
+    let body = ''
+    stream.setEncoding('utf8')
+    stream.on('response', (given) => (head = given))
+    stream.on('data', (chunk) => (body += chunk))
+    stream.on('error', reject)
+    stream.on('end', () =>
+      resolve({ status: head[':status'], headers: head, body, setCookie: head['set-cookie'] ?? [] })
+    )
+    stream.end()
+  })
+}
 
 describe('a request that does not prove anything', () => {
   it('says why, as far as the browser does', async () => {

@@ -216,6 +216,55 @@ for (const [kind, SomeStore] of Object.entries(stores)) {
       assert.equal((await whoIs(alone)).reason, 'unproven')
     })
 
+    it('stays bound where the slow request is one of the same process', async () => {
+      const held = gate()
+      const { browser, whoIs, ...served } = await serveBound({ store, processes: 1 }, (app) => {
+        app.get('/slow', (req, res) => {
+          req.session.slow = true
+          held.pass(() => res.end())
+        })
+      })
+      const ada = browser()
+      await ada.page('/login')
+      const alone = `connect.sid=${ada.cookie('connect.sid')}`
+      const slow = served.visit({ path: '/slow', cookie: alone, headers: { 'x-forwarded-proto': 'https' } })
+      await until(() => held.waiting === 1)
+      await ada.page('/')
+      held.open()
+      await slow
+      const { slow: isSaved, __session: notes } = await storedIn(store, 'id2')
+      assert.deepEqual([isSaved, typeof notes.device.kid], [true, 'string'])
+      clock.tick(11_000)
+      assert.equal((await whoIs(alone)).reason, 'unproven')
+    })
+
+    it('is not taken for the next session of its id', async () => {
+      const { browser, visit, store: own } = await boundVisitor({ store, processes: 1, genid: () => 'same' })
+      await browser.page('/logout')
+      const headers = { 'x-forwarded-proto': 'https' }
+      const { cookie } = await visit({ path: '/enter', headers })
+      clock.tick(11_000)
+      await visit({ path: '/write', cookie, headers })
+      assert.equal((await storedIn(own, 'same')).__session, undefined)
+    })
+
+    it('can be replaced by a new one, stored as ever, by who does not prove anything', async () => {
+      const { alone, visit } = await boundVisitor({ store, saveUninitialized: true }, (app) => {
+        app.get('/afresh', (req, res, next) => {
+          req.session.regenerate((error) => (error ? next(error) : res.end(req.sessionID)))
+        })
+      })
+      clock.tick(11_000)
+      const answer = await visit({
+        path: '/afresh',
+        cookie: alone,
+        headers: { 'x-forwarded-proto': 'https' }
+      })
+      assert.match(answer.setCookie[0], /^connect\.sid=/)
+      assert.ok(await storedIn(store, answer.body))
+      assert.ok(await storedIn(store, 'id2'))
+    })
+
     it('is lost and won by none of those who guess', async () => {
       const { browser, newBrowser, whoIs } = await boundVisitor({ store })
       const other = newBrowser()

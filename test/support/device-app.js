@@ -62,13 +62,16 @@ const isLoggedIn = (session) => session.user !== undefined
 /**
  * Serves such an app until the test is over.
  *
- * @param options - of session(); those of `deviceBound` may be given in part
+ * @param options - of session(); those of `deviceBound` may be given in part; `processes`: how many middleware objects
  * @param routes - gets the app after the session, before what every test needs
  */
-async function serveBound({ store = new JsonStore(), deviceBound, ...options } = {}, routes = () => {}) {
+async function serveBound(
+  { store = new JsonStore(), deviceBound, processes = 2, ...options } = {},
+  routes = () => {}
+) {
   let ids = 0
   const all = { ...usual, genid: () => 'id' + ++ids, proxy: true, store, ...options }
-  const middlewares = [1, 2].map(() =>
+  const middlewares = Array.from({ length: processes }, () =>
     session({ ...all, deviceBound: deviceBound === false ? undefined : { when: isLoggedIn, ...deviceBound } })
   )
   let turn = 0
