@@ -54,7 +54,15 @@ export class BoundCookie {
    * @param maxAge - in seconds
    */
   send(res: ServerResponse, value: string, maxAge: number): void {
-    const text = `${this.name}=${value}; ${this.attributes}; Max-Age=${maxAge}`
+    this.add(res, `${this.name}=${value}; ${this.attributes}; Max-Age=${maxAge}`)
+  }
+
+  /** Has the browser forget it. */
+  clear(res: ServerResponse): void {
+    this.add(res, `${this.name}=; ${this.attributes}; Expires=Thu, 01 Jan 1970 00:00:00 GMT`)
+  }
+
+  private add(res: ServerResponse, text: string): void {
     const others = res.getHeader('Set-Cookie') as string | string[] | undefined
     res.setHeader('Set-Cookie', others ? ([] as string[]).concat(others, text) : [text])
   }

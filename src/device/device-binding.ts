@@ -15,6 +15,7 @@ import type { SharedStore } from '../storage/shared-store.js'
 import type { Storage } from '../storage/storage.js'
 import type { Warnings } from '../support/warnings.js'
 import type { Secret, SignedIds } from '../transport/signed-ids.js'
+import type { Attributes } from './bound-cookie.js'
 import type { Pin } from './pin.js'
 
 /** What the pins of sessions that this process has bound may take: some ten thousand of them. */
@@ -164,6 +165,15 @@ export class DeviceBinding {
       others ? ([] as string[]).concat(others, registration) : registration
     )
     new BoundCookie(settings.name, cookie).send(res, PLACEHOLDER, PLACEHOLDER_AGE)
+  }
+
+  /**
+   * Has the browser forget the bound cookie, where it is told to forget the session's own.
+   *
+   * @param like - the session cookie, as it was set
+   */
+  clear(res: ServerResponse, like: Attributes): void {
+    new BoundCookie(this.settings.name, like).clear(res)
   }
 
   /** Whether a page is opened by a browser that has no bound cookie, be it a placeholder. Scripts cannot read its headers. */
