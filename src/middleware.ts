@@ -94,8 +94,8 @@ export function createMiddleware(settings: Settings) {
     shareHiddenClass(req)
     shareHiddenClass(res)
     const lifecycle = new Lifecycle(service, cookieOptions, secrets, req)
-    const report = (error: unknown) => reportWhenOut(res, next, error)
     const announce = () => {
+      const report = (error: unknown) => reportWhenOut(res, next, error)
       lifecycle.announce(res, report)
       if (service.device) lifecycle.offerBinding(res, report)
     }
