@@ -21,14 +21,17 @@ const MINUTE = 60_000
 
 let clock
 
-beforeEach(() => {
-  clock = stopClock()
-})
+/** Stops the clock for each test of a group. */
+function stopTheClock() {
+  beforeEach(() => {
+    clock = stopClock()
+  })
 
-afterEach(async () => {
-  clock.restore()
-  await closeAll()
-})
+  afterEach(async () => {
+    clock.restore()
+    await closeAll()
+  })
+}
 
 /** A visitor who has logged in and been offered to register, and sends proofs of the test's making. */
 async function offered(options) {
@@ -65,6 +68,8 @@ async function refreshing(options) {
 }
 
 describe('a proof', () => {
+  stopTheClock()
+
   const es256 = makeKey()
   const rs256 = makeKey('RS256')
 
@@ -186,6 +191,8 @@ describe('a proof', () => {
 })
 
 describe('an offer to bind a session', () => {
+  stopTheClock()
+
   it('is made on whatever answers the login', async () => {
     for (const status of [200, 204, 302, 304, 401]) {
       const { browser } = await serveBound()
@@ -300,6 +307,8 @@ describe('an offer to bind a session', () => {
 })
 
 describe('a refresh', () => {
+  stopTheClock()
+
   it('asks again for what is too old, or was asked of another', async () => {
     const { challenge, refresh, key, id } = await refreshing()
     const good = await challenge()
@@ -402,6 +411,8 @@ describe('a refresh', () => {
 })
 
 describe('clocks that differ by half a minute', () => {
+  stopTheClock()
+
   for (const skew of [-30 * SECOND, 30 * SECOND]) {
     it(`do no harm: ${skew / SECOND} seconds`, async () => {
       const { browser, challenge, register } = await offered()
@@ -431,6 +442,8 @@ describe('clocks that differ by half a minute', () => {
 })
 
 describe('what a browser is told to do', () => {
+  stopTheClock()
+
   const instructionsOf = async (options) => (await refreshing(options)).deviceSession.instructions
 
   it('is what the options say', async () => {
@@ -582,6 +595,8 @@ function visitByHttp2(client, { path, method, cookie, headers }) {
 }
 
 describe('a request that does not prove anything', () => {
+  stopTheClock()
+
   it('says why, as far as the browser does', async () => {
     const { alone, whoIs } = await boundVisitor()
     clock.tick(11 * SECOND)
@@ -618,6 +633,8 @@ describe('a request that does not prove anything', () => {
 })
 
 describe('the option deviceBound', () => {
+  stopTheClock()
+
   const when = () => true
   const make = (deviceBound, others) => session({ ...usual, ...others, deviceBound })
 
