@@ -6,7 +6,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
-// Makes a certificate for localhost, app.test and login.test: its key, itself, and the pin by which Chromium can be told to
+// Makes a certificate for localhost, app.test, www.app.test and login.test: its key, itself, and the pin by which Chromium can be told to
 // take it for one without errors. Where an error is only waved through, device-bound sessions stay off.
 function makeCertificate() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'session-certificate-'))
@@ -17,7 +17,10 @@ function makeCertificate() {
       [
         ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'],
         ...['-keyout', files.key, '-out', files.cert, '-subj', '/CN=localhost'],
-        ...['-addext', 'subjectAltName=DNS:localhost,DNS:app.test,DNS:login.test,IP:127.0.0.1']
+        ...[
+          '-addext',
+          'subjectAltName=DNS:localhost,DNS:app.test,DNS:www.app.test,DNS:login.test,IP:127.0.0.1'
+        ]
       ],
       { stdio: 'ignore' }
     )

@@ -230,6 +230,28 @@ describe('a session bound to the device of a real browser', () => {
     assert.equal(await visit(), 'ada')
   })
 
+  it('is refreshed by all origins of its site, where the app says so', async () => {
+    await app.close()
+    app = await serveDeviceBound(certificate, (port) => ({
+      cookie: { domain: 'app.test', sameSite: 'lax', secure: true },
+      deviceBound: { site: `https://app.test:${port}` }
+    }))
+    await page.goto(`https://www.app.test:${app.port}/login`)
+    await page.getByRole('button').click()
+    await page.locator('#user').waitFor()
+    await isRegistered()
+    assert.equal(await visit(), 'ada')
+    assert.equal(await page.locator('#info').textContent(), 'found true')
+    await outlive(app, storedSession)
+    for (const origin of ['https://app.test', 'https://www.app.test']) {
+      await expire()
+      app.asked.length = 0
+      await page.goto(`${origin}:${app.port}/`)
+      assert.equal(await user(), 'ada', origin)
+      assert.equal(app.takeAsked('POST /dbsc/refresh 200').length, 1, origin)
+    }
+  })
+
   it('outlives a restart of the browser', async () => {
     const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'session-profile-'))
     const start = async () => {

@@ -12,9 +12,13 @@ const WEBSOCKET = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
  * Serves an app over https whose sessions are bound to devices: two middleware objects take turns, as two processes do.
  *
  * @param certificate - its key and itself
- * @param options - of session()
+ * @param given - options of session(), or a function that gives them for the port
  */
-async function serveDeviceBound({ key, cert }, { deviceBound, ...options } = {}) {
+async function serveDeviceBound({ key, cert }, given = {}) {
+  const server = https.createServer({ key, cert })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address()
+  const { deviceBound, ...options } = typeof given === 'function' ? given(port) : given
   const store = new session.MemoryStore()
   const all = {
     secret: 'keyboard cat',
@@ -30,7 +34,7 @@ async function serveDeviceBound({ key, cert }, { deviceBound, ...options } = {})
   const withSession = (req, res, next) => middlewares[turn++ % 2](req, res, next)
 
   const app = express().set('env', 'test')
-  const served = { store, asked: [], skipped: [], failing: false }
+  const served = { port, store, asked: [], skipped: [], failing: false }
   app.use((req, res, next) => {
     res.on('finish', () => served.asked.push(`${req.method} ${req.path} ${res.statusCode}`))
     const skipped = req.headers['secure-session-skipped']
@@ -53,6 +57,9 @@ async function serveDeviceBound({ key, cert }, { deviceBound, ...options } = {})
   app.post('/login', (req, res, next) => login(req, res, next, () => res.redirect(303, '/')))
   app.post('/api/login', (req, res, next) => login(req, res, next, () => res.status(204).end()))
   app.get('/callback', (req, res, next) => login(req, res, next, () => res.redirect('/')))
+  app.get('/.well-known/device-bound-sessions', (req, res) => {
+    res.json({ registering_origins: [`https://www.app.test:${port}`] })
+  })
   app.get('/api/me', (req, res) => res.json({ user: req.session.user ?? 'nobody' }))
   app.post('/api/echo', (req, res) => res.send(`${req.session.user ?? 'nobody'} says ${req.body.text}`))
   app.get('/logout', (req, res, next) => {
@@ -78,7 +85,7 @@ async function serveDeviceBound({ key, cert }, { deviceBound, ...options } = {})
     return get.apply(this, args)
   }
 
-  const server = https.createServer({ key, cert }, app)
+  server.on('request', app)
   const sockets = new Set()
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -99,8 +106,6 @@ async function serveDeviceBound({ key, cert }, { deviceBound, ...options } = {})
       socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]))
     })
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  served.port = server.address().port
   served.url = (path) => `https://app.test:${served.port}${path}`
   served.elsewhere = `https://login.test:${served.port}/elsewhere`
   served.takeAsked = (prefix) => served.asked.splice(0).filter((one) => one.startsWith(prefix))

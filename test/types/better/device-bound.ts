@@ -1,14 +1,8 @@
 // Sessions that are bound to a device.
 import session, { infoOf, type DeviceBoundOptions } from 'express-session'
 
-declare module 'express-session' {
-  interface SessionData {
-    owner: string
-  }
-}
-
 const deviceBound: DeviceBoundOptions = {
-  when: (session, req) => session.owner !== undefined && req.hostname !== 'internal',
+  when: (session, req) => 'user' in session && req.hostname !== 'internal',
   lifetime: 600_000,
   path: '/dbsc',
   name: 'sid.bound',
