@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
+import deviceOptions = require('./device/device-options.js')
 import express = require('./express.js')
 import givenTransports = require('./transport/given-transport.js')
 import headerTransports = require('./transport/header-transport.js')
@@ -72,6 +73,7 @@ namespace session {
   export import migrate = migrations.migrate
 
   export import CookieOptions = cookies.CookieOptions
+  export import DeviceBoundOptions = deviceOptions.DeviceBoundOptions
   export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
   export import RegenerateOptions = renewals.RegenerateOptions
   export import SessionInfo = infos.SessionInfo

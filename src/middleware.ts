@@ -21,6 +21,7 @@ import { SignedIds } from './transport/signed-ids.js'
 import { transportsFor } from './transport/transports.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { DeviceBinding, Surroundings } from './device/device-binding.js'
 import type { Service, SessionfulRequest } from './request/service.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { Session, SessionData, SessionRequest } from './session/session.js'
@@ -92,7 +93,7 @@ export function createMiddleware(settings: Settings) {
   const keys = settings.hashSessionIds ? new StoreKeys() : undefined
   const storageService = { ended: sharedStore.ended, warnings }
   const users = usersFor(settings, storageService, keys)
-  const service = {
+  const parts = {
     settings,
     users,
     sharedStore,
@@ -108,6 +109,7 @@ export function createMiddleware(settings: Settings) {
     signedIds: new SignedIds(settings.rememberSignatures),
     warnings
   }
+  const service = { ...parts, device: deviceBinding(settings, parts) }
 
   /** The lifecycle of a request's session. Where it cannot have one, goes on, and gives none. */
   function lifecycleOf<Kind>(
@@ -152,6 +154,8 @@ export function createMiddleware(settings: Settings) {
       return
     }
 
+    if (service.device && answersForDevice(service.device, req, given, settings)) return
+
     if (settings.cacheControl && given && !sharedStore.ready) {
       controlCachesWithoutSession(req, given, service.transportFor)
     }
@@ -162,7 +166,11 @@ export function createMiddleware(settings: Settings) {
     const res = given ?? ({} as ServerResponse)
     shareHiddenClass(req)
     shareHiddenClass(res)
-    const announce = () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
+    const announce = () => {
+      const report = (error: unknown) => reportWhenOut(res, next, error)
+      lifecycle.announce(res, report)
+      if (service.device) lifecycle.offerBinding(res, report)
+    }
     beforeEnd(req, res, lifecycle, announce, next)
     onHeaders(res, announce)
     lifecycle.open(settings.refreshCookie ? lifecycle.refreshing(next) : next)
@@ -194,6 +202,28 @@ function optional<Option, Addition>(
   option: Option | undefined
 ): Addition | undefined {
   return option === undefined ? undefined : new Made(option)
+}
+
+/** Binds sessions to devices, if the app asks for that; what does so is loaded then. */
+function deviceBinding(
+  { deviceBound, name, proxy }: Settings,
+  parts: Omit<Surroundings, 'name' | 'proxy'>
+): DeviceBinding | undefined {
+  if (!deviceBound) return undefined
+  const { DeviceBinding } =
+    require('./device/device-binding.js') as typeof import('./device/device-binding.js')
+  return new DeviceBinding(deviceBound, { ...parts, name, proxy })
+}
+
+/** Whether a request is a browser's own, to bind a session or to keep it bound, and has been answered. */
+function answersForDevice(
+  { endpoints }: DeviceBinding,
+  req: SessionfulRequest,
+  res: ServerResponse | undefined,
+  { secrets }: Settings
+): boolean {
+  const known = secrets ?? (req.secret ? [req.secret] : undefined)
+  return known !== undefined && endpoints.answer(req, res, known)
 }
 
 /** Goes on with a request whose session cannot be had: without one, or with an error if the app asked for that. */

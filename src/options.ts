@@ -5,10 +5,11 @@ import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
 import { MOST_SESSIONS } from './users/user-record.js'
 import { checkTransport } from './transport/given-transport.js'
+import type { DeviceBoundOptions } from './device/device-options.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { EncryptionKey } from './session/sealing-keys.js'
 import type { Session, SessionData } from './session/session.js'
-import type { Settings, UserSettings } from './settings.js'
+import type { DeviceBoundSettings, Settings, UserSettings } from './settings.js'
 import type { Store } from './stores/store.js'
 import type { SessionTransport } from './transport/given-transport.js'
 import type { Secret } from './transport/signed-ids.js'
@@ -75,6 +76,15 @@ export interface SessionOptions {
    * @see NIST SP 800-38D
    */
   encryption?: EncryptionKey | readonly EncryptionKey[] | undefined
+
+  /**
+   * Binds sessions to the device they began on, so that cookies copied to another one stop working within minutes: Device
+   * Bound Session Credentials. Experimental, as the protocol is; browsers without it go on with the session cookie alone.
+   * docs/device-bound.md says what it protects from, and what not.
+   *
+   * @defaultValue `undefined`: who has the cookie has the session
+   */
+  deviceBound?: DeviceBoundOptions | undefined
 
   /**
    * Makes a session id.
@@ -320,15 +330,17 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     )
   }
 
+  const name = options.name || options.key || 'connect.sid'
   return {
     absoluteTimeout,
     cacheControl: options.cacheControl === true,
     clearCookie: options.clearCookie === true,
     cookie: cookie as Settings['cookie'],
+    deviceBound: readDeviceBound(options, name, cookie),
     encryption: options.encryption === undefined ? undefined : readSealingKeys(options.encryption),
     genid: genid as Settings['genid'],
     hashSessionIds: hashSessionIds === true,
-    name: options.name || options.key || 'connect.sid',
+    name,
     onDisconnect,
     proxy: options.proxy,
     refreshCookie: options.refreshCookie === true,
@@ -390,6 +402,19 @@ function checkCookie(cookie: GivenCookieOptions): void {
   if (expires && !isDate(expires)) {
     throw new TypeError(`cookie.expires option must be a Date, not ${describe(expires)}`)
   }
+}
+
+/** What reads it is loaded for those only who ask for it. */
+function readDeviceBound(
+  { deviceBound, ...others }: Partial<SessionOptions>,
+  name: string,
+  cookie: NonNullable<SessionOptions['cookie']>
+): DeviceBoundSettings | undefined {
+  if (deviceBound === undefined) return undefined
+  const { readDeviceOptions } =
+    require('./device/device-options.js') as typeof import('./device/device-options.js')
+  const { user } = others as { user?: (session: never) => unknown }
+  return readDeviceOptions(deviceBound, { name, cookie, user })
 }
 
 function checkTime(name: string, value: unknown): void {

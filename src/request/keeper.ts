@@ -14,6 +14,7 @@ import { IdleTimeout } from './idle-timeout.js'
 import { Pending } from './pending.js'
 import { renew } from './renewal.js'
 import { callSave, wholeSession } from './session-at-end.js'
+import type { DeviceBinding } from '../device/device-binding.js'
 import type { Cookie, GivenCookieOptions } from '../session/cookie.js'
 import type { Notes } from '../session/notes.js'
 import type { Renewal } from '../session/renewal-options.js'
@@ -144,10 +145,11 @@ export class Keeper implements SessionKeeper {
   /** A session begins. */
   begin(session: Session): void {
     const { ledger } = this
-    const { absoluteTimeout } = this.service
+    const { absoluteTimeout, device } = this.service
     attachKeeper(session, this)
     ledger.replaced(session)
     this.service.sharedStore.renewedIds?.forget(session.id)
+    device?.forget(session.id)
     ledger.remember(session.id, absoluteTimeout?.begin(undefined, Date.now()), false)
   }
 
@@ -210,8 +212,9 @@ export class Keeper implements SessionKeeper {
    * @param at - the id under which it lies
    */
   private forStore(session: Session, at: string): SessionData {
-    const { absoluteTimeout, keys } = this.service
-    const notes = this.notesOf(session)
+    const { absoluteTimeout, device, keys } = this.service
+    const noted = this.notesOf(session)
+    const notes = device ? device.carry(at, noted) : noted
     if (!notes && !keys && at === session.id) return session
     const cookie = absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie
     return putTogether(session, notes, cookie, keys?.of(at) ?? at)
@@ -246,7 +249,22 @@ export class Keeper implements SessionKeeper {
     const isNew = reason !== 'found'
     if (isNew) this.createdAt ??= Date.now()
     const createdAt = new Date((typeof noted === 'number' ? noted : this.createdAt) ?? NaN)
-    return { isNew, reason, createdAt: Number.isNaN(createdAt.valueOf()) ? undefined : createdAt }
+    const info = {
+      isNew,
+      reason,
+      createdAt: Number.isNaN(createdAt.valueOf()) ? undefined : createdAt
+    }
+    return this.service.device ? { ...info, ...this.deviceInfo(this.service.device) } : info
+  }
+
+  private deviceInfo(device: DeviceBinding): Pick<SessionInfo, 'isBound' | 'skipped'> {
+    const { req, ledger } = this
+    const id = String(req.sessionID)
+    const skipped = ledger.reason === 'unproven' ? device.skippedBy(req) : undefined
+    return {
+      isBound: device.isBound(id, ledger.notesOf(id)),
+      ...(skipped === undefined ? undefined : { skipped })
+    }
   }
 
   // What the app asks of the session.
@@ -538,7 +556,10 @@ export class Keeper implements SessionKeeper {
         report?.(outcomeOf(error), error)
         noteAnswer?.(error)
         const isEnded = !isRefusal(error)
-        if (isEnded) this.ledger.destroyed(id)
+        if (isEnded) {
+          this.ledger.destroyed(id)
+          this.service.device?.forget(at)
+        }
         const answer = () => {
           pending.end()
           done(error)

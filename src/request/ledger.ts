@@ -6,7 +6,7 @@ import type { Snapshot } from '../session/snapshot.js'
 import type { StoredCookie } from '../storage/touch-interval.js'
 
 /** Why a request has the session it has; `'found'`, or why it has a new one. */
-export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired'
+export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'unproven'
 
 /** A session at one moment. */
 export interface State {
@@ -106,6 +106,12 @@ export class Ledger {
   /** Whether the client presents an older id of the session that has this one. */
   isLedTo(id: unknown): boolean {
     return this.renewedId !== undefined && this.renewedId === id && this.presentedId !== id
+  }
+
+  /** Notes that the client has no right to the session that it presents the id of. */
+  forgetPresented(): void {
+    this.presentedId = this.renewedId = undefined
+    this.storedCookie = undefined
   }
 
   /** Notes that the store holds what was loaded. */
@@ -257,6 +263,11 @@ export class Ledger {
   /** Whether the app itself has saved the session of an id. */
   isSavedByApp(id: unknown): boolean {
     return this.savedByApp !== undefined && this.savedByApp === id
+  }
+
+  /** Whether a session was given in the place of one that is bound to another device: it counts only if the app changes it. */
+  isStandIn(id: unknown): boolean {
+    return this.reason === 'unproven' && this.loaded?.id === id
   }
 
   isModified(state: State): boolean {

@@ -38,6 +38,7 @@ export class Lifecycle {
 
   private end: End | undefined
   private headersAreOut = false
+  private isOffered = false
 
   constructor(
     private readonly service: Service,
@@ -145,8 +146,25 @@ export class Lifecycle {
       next(unreadable)
       return
     }
-    if (data) this.start('found', data, report, next)
-    else keeper.destroyOverdue(id, () => this.start('expired', undefined, report, next))
+    if (!data) {
+      keeper.destroyOverdue(id, () => this.start('expired', undefined, report, next))
+    } else if (this.isProven(id)) {
+      this.start('found', data, report, next)
+    } else {
+      this.ledger.forgetPresented()
+      this.start('unproven', undefined, report, next)
+    }
+  }
+
+  /** Whether a session may be had: it is bound to no device, or the request comes from there. */
+  protected isProven(id: string, req: SessionfulRequest = this.req): boolean {
+    const { ledger, secrets } = this
+    const { device } = this.service
+    if (!device || !this.isByCookie) return true
+    const before = ledger.notesOf(id)
+    const notes = device.judge(req, id, before, secrets)
+    if (notes && notes !== before) ledger.remember(id, notes, true)
+    return notes !== false
   }
 
   private start(
@@ -277,6 +295,7 @@ export class Lifecycle {
       const attributes = presentedCookie.attributes(req, settings.proxy)
       if (!transport.maySend(req, attributes)) return false
       transport.clear(req, res, attributes, report)
+      service.device?.clear(res, attributes)
       debug('session id cleared')
       return true
     } catch (error) {
@@ -296,7 +315,9 @@ export class Lifecycle {
         (settings.rolling && this.isToBeRenewed(session)) ||
         ledger.hasOtherMaxAge(session) ||
         (session.cookie.expires != null && this.isModified(session))
-      : settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
+      : (settings.saveUninitialized && !ledger.isStandIn(id)) ||
+        ledger.isToBeSaved(id) ||
+        this.isModified(session)
     if (!isNeeded || keeper.isOver(session.id) || keeper.isBeingRenewed(session.id)) return false
     const at = keeper.placeOf(session.id)
     return !endings.isEndedByOthers(at) || (at === session.id && endings.mayBeginAgain(at))
@@ -319,6 +340,38 @@ export class Lifecycle {
 
   private stateOf(session: Session): State {
     return this.end?.state ?? this.ledger.stateOf(session)
+  }
+
+  /**
+   * Offers the browser to bind the session to its device, if the store has it, or gets it with this response.
+   *
+   * @param report - hears of what goes wrong, in the app's own `when` above all
+   */
+  offerBinding(res: ServerResponse, report: (error: unknown) => void): void {
+    const { req, end, ledger, secrets, service } = this
+    const session = end ? end.session : req.session
+    const { id } = session ?? {}
+    if (this.isOffered || !this.isByCookie || !session || typeof id !== 'string') return
+    this.isOffered = true
+
+    const isNew = !ledger.isPresented(id)
+    if (isNew ? ledger.announcedId === undefined : !this.isThere(id)) return
+    try {
+      service.device?.offer(req, res, session, ledger.notesOf(id), isNew, secrets)
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /** Whether the id travels in a cookie: others are not a browser's to bind. */
+  private get isByCookie(): boolean {
+    return this.transport?.cookieName !== undefined
+  }
+
+  /** Whether a session that was loaded has not been ended since. */
+  private isThere(id: string): boolean {
+    const { ledger, keeper } = this
+    return !keeper.endings.isEndedByOthers(id) && !ledger.isDestroyed(id) && !keeper.isOver(id)
   }
 
   // From the response to the store.

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { DeviceBinding } from '../device/device-binding.js'
 import type { AbsoluteTimeout } from '../session/absolute-timeout.js'
 import type { StoreKeys } from '../session/hashed-id.js'
 import type { Session, SessionData } from '../session/session.js'
@@ -29,6 +30,8 @@ export interface Service {
   readonly keys: StoreKeys | undefined
   /** Undefined where the option is off. */
   readonly absoluteTimeout: AbsoluteTimeout | undefined
+  /** Undefined where the option `deviceBound` is off. */
+  readonly device: DeviceBinding | undefined
   /** Undefined where the option is off. */
   readonly touchInterval: TouchInterval | undefined
   /** Undefined where the option `user` is off. */

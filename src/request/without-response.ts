@@ -53,6 +53,10 @@ export class LifecycleWithoutResponse extends Lifecycle {
     return super.presented(this.source)
   }
 
+  protected override isProven(id: string): boolean {
+    return super.isProven(id, this.source)
+  }
+
   protected override begin(): void {
     debug('no response, so no new session')
   }

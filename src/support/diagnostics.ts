@@ -7,7 +7,8 @@ import { requestBehind } from './stand-in.js'
 export type Action = 'load' | 'save' | 'touch' | 'destroy' | 'regenerate'
 
 /** What has come of it. */
-export type Outcome = 'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'done' | 'gone' | 'error'
+export type Outcome =
+  'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'unproven' | 'done' | 'gone' | 'error'
 
 /**
  * What the channels `express-session:load`, `:save`, `:touch`, `:destroy` and `:regenerate` of `node:diagnostics_channel`
@@ -23,7 +24,8 @@ export interface SessionMessage {
   readonly ref: string | undefined
   /**
    * Of a load: `'found'`, `'none'` (no id was presented), `'forged'` (its signature is invalid), `'unknown'` (the store has
-   * no such session), `'expired'` (past its absolute timeout). Of the others: `'done'`, or `'gone'` (nothing was written:
+   * no such session), `'expired'` (past its absolute timeout), `'unproven'` (bound to a device that the request has not
+   * shown to come from). Of the others: `'done'`, or `'gone'` (nothing was written:
    * the session has ended). Of all: `'error'`.
    */
   readonly outcome: Outcome

@@ -26,6 +26,7 @@ async function run(ids) {
     outages,
     additions: require('./additions'),
     'hashed-ids': require('./additions/hashed-ids'),
+    'device-bound': require('./additions/device-bound'),
     renewal: require('./renewal')
   }
   const named = ids.filter((id) => Object.hasOwn(parts, id))
