@@ -1,8 +1,10 @@
 import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
+import { takeMine } from './session/merge.js'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { ResolveConflict } from './session/merge.js'
 import type { Settings } from './settings.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
@@ -35,6 +37,22 @@ export interface SessionOptions {
    * @see OWASP Session Management Cheat Sheet, "Absolute Timeout"; ASVS 7.3.2; NIST SP 800-63B section 7.2
    */
   absoluteTimeout?: number | undefined
+
+  /**
+   * What becomes of a session that several requests change at the same time. With `'merge'` a save applies the top-level keys
+   * that its request has added, changed or removed to what is stored then, and `req.session` gets what others have stored.
+   * A key that both have changed gets the value of who saves later, or what a function given here returns: `(key, base,
+   * theirs, mine) => value`, where undefined stands for a key that is not there, and removes it.
+   *
+   * A session that is not in the store any more is not brought back: nothing is written, and an explicit `save()` fails with
+   * the `code` `ESESSIONENDED`.
+   *
+   * Within a process saves of a session go one after another. Between processes that takes a store with `update`, without
+   * which each save also costs a read.
+   *
+   * @defaultValue `undefined`: the later save overwrites all of what is stored
+   */
+  concurrency?: 'merge' | ResolveConflict | undefined
 
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
@@ -180,10 +198,15 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     throw new TypeError('unset option must be "destroy" or "keep"')
   }
 
-  const { absoluteTimeout, onDisconnect = 'skip', storeTimeout, touchInterval } = options
+  const { absoluteTimeout, concurrency, onDisconnect = 'skip', storeTimeout, touchInterval } = options
   if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
     throw new TypeError(
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
+    )
+  }
+  if (concurrency !== undefined && concurrency !== 'merge' && typeof concurrency !== 'function') {
+    throw new TypeError(
+      `concurrency option must be "merge" or a function, not ${inspect(concurrency, { depth: 0 })}`
     )
   }
   checkTime('absoluteTimeout', absoluteTimeout)
@@ -208,6 +231,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
 
   return {
     absoluteTimeout,
+    concurrency: concurrency === 'merge' ? takeMine : concurrency,
     cookie: cookie as Settings['cookie'],
     genid: genid as Settings['genid'],
     name: options.name || options.key || 'connect.sid',

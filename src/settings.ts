@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { ResolveConflict } from './session/merge.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
 
@@ -7,6 +8,8 @@ import type { Secret } from './transport/signed-ids.js'
 export interface Settings {
   /** In milliseconds; undefined: sessions may live for ever. */
   readonly absoluteTimeout: number | undefined
+  /** What decides where two requests have changed the same; undefined: the later save overwrites all. */
+  readonly concurrency: ResolveConflict | undefined
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   readonly genid: (req: IncomingMessage) => string
   readonly name: string

@@ -4,27 +4,41 @@ import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
 import { putTogether, takeApart } from '../session/notes.js'
+import { snapshot } from '../session/snapshot.js'
 import { attachKeeper, keeperOf, readAgain } from '../session/session.js'
 import { storageFor } from '../storage/storage.js'
 import { Endings, isRefusal } from './endings.js'
 import { IdleTimeout } from './idle-timeout.js'
+import { Merging } from './merging.js'
 import { Pending } from './pending.js'
 import { callSave, wholeSession } from './session-at-end.js'
 import type { Cookie, GivenCookieOptions } from '../session/cookie.js'
-import type { Found } from '../session/notes.js'
+import type { Found, Notes } from '../session/notes.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
 import type { StoredCookie } from '../storage/touch-interval.js'
 import type { Outcome } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { SessionInfo } from './info.js'
-import type { Ledger, State } from './ledger.js'
+import type { End, Ledger, State } from './ledger.js'
+import type { Ask } from './merging.js'
 import type { Service, SessionfulRequest } from './service.js'
 
 /** The save at the end of the response: what the session said then, and whether it is being asked for just now. */
 interface SaveAtEnd {
-  readonly state: State | undefined
+  readonly end: End
   isAsking: boolean
+}
+
+/** What is to be saved, at whose wish; and how it is merged with what is stored, where that is asked for. */
+interface Save {
+  readonly session: Session
+  readonly state: State
+  readonly turn: number
+  readonly byApp: boolean
+  /** Whether it was asked for when the response had ended. */
+  readonly isAfterEnd: boolean
+  readonly ask: Ask | undefined
 }
 
 /** The keepers of requests whose sessions the app has ended: a session that is there knows its own. */
@@ -44,6 +58,8 @@ export class Keeper implements SessionKeeper {
   readonly pending = new Pending()
   readonly endings: Endings
   readonly idleTimeout = new IdleTimeout()
+  /** Undefined where the option is off. */
+  readonly merging: Merging | undefined
 
   private saveAtEnd: SaveAtEnd | undefined
   private touchIsDue: boolean | undefined
@@ -57,6 +73,8 @@ export class Keeper implements SessionKeeper {
     private readonly ledger: Ledger
   ) {
     this.endings = new Endings(service.sharedStore.ended, ledger)
+    const { concurrency } = service.settings
+    if (concurrency) this.merging = new Merging(req, ledger, concurrency)
   }
 
   /** Makes an empty session with a new id: what `store.generate` does for this request. */
@@ -85,6 +103,7 @@ export class Keeper implements SessionKeeper {
     attachKeeper(session, this)
     ledger.replaced(session)
     ledger.remember(session.id, absoluteTimeout?.begin(undefined, Date.now()), false)
+    this.merging?.begin(session.id)
   }
 
   /**
@@ -125,12 +144,16 @@ export class Keeper implements SessionKeeper {
     return absoluteTimeout ? absoluteTimeout.forClient(cookie, this.ledger.notesOf(id)) : cookie
   }
 
-  /** What the store is given of a session: itself, unless something is remembered with it. */
-  private forStore(session: Session): SessionData {
+  /** What the store is given of a session: itself, unless something is remembered with it, or its data are merged. */
+  private forStore(
+    session: Session,
+    cookie = session.cookie,
+    notes = this.ledger.notesOf(session.id),
+    data?: Record<string, unknown>
+  ): SessionData {
     const { absoluteTimeout } = this.service
-    const notes = this.ledger.notesOf(session.id)
-    if (!notes) return session
-    return putTogether(session, notes, absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie)
+    if (!notes && !data) return session
+    return putTogether(session, notes, absoluteTimeout?.forStore(cookie, notes) ?? cookie, data)
   }
 
   /** Whether a session that has only been read is to be touched; asked once it is known what the store had. */
@@ -155,16 +178,19 @@ export class Keeper implements SessionKeeper {
   // What the app asks of the session.
 
   save(given: Session, done: Answer): void {
-    const { ledger, pending, saveAtEnd, idleTimeout } = this
+    const { ledger, pending, saveAtEnd, idleTimeout, merging } = this
     const byApp = !saveAtEnd?.isAsking
+    const isAfterEnd = byApp && saveAtEnd !== undefined
     let session: Session
     let state: State
+    let ask: Ask | undefined
     let turn = Infinity
     try {
       session = this.keep(given)
       turn = ledger.saving(session, byApp)
       if (byApp) idleTimeout.restartForSave(session)
-      state = (byApp ? undefined : saveAtEnd.state) ?? ledger.stateOf(session)
+      state = (byApp ? undefined : saveAtEnd.end.state) ?? ledger.stateOf(session)
+      ask = byApp ? merging?.ask(session, state) : merging?.askAtEnd(session, state)
     } catch (error) {
       this.saveFailed(given.id, turn)
       setImmediate(done, error)
@@ -173,46 +199,62 @@ export class Keeper implements SessionKeeper {
 
     pending.begin()
     const report = observe('save', this.service.settings.store, session.id, this.req)
-    const answer = (error: unknown, isGone = false) => {
-      report?.(outcomeOf(error, isGone), error)
-      pending.end()
-      done(error)
-    }
-    this.unlessEnded(
-      session.id,
-      () => this.write(session, state, { turn, byApp }, answer),
-      () => {
+    this.inTurn(session.id, (over) => {
+      const answer = (error: unknown, isGone = false) => {
+        report?.(outcomeOf(error, isGone), error)
+        if (ask) merging?.forget(ask)
+        over?.()
+        pending.end()
+        done(error)
+      }
+      const isEnded = () => {
         debugSession('not saving %s: it has been ended', session.id)
         setImmediate(answer, byApp ? sessionEnded() : undefined, true)
       }
-    )
+      // While it waited for its turn.
+      if (ask?.life.isGone) isEnded()
+      else {
+        const save = { session, state, turn, byApp, isAfterEnd, ask }
+        this.unlessEnded(session.id, () => this.write(save, answer), isEnded)
+      }
+    })
   }
 
-  private write(
-    session: Session,
-    state: State,
-    { turn, byApp }: { turn: number; byApp: boolean },
-    answer: (error: unknown, isGone?: boolean) => void
-  ): void {
-    const { ledger, endings } = this
+  private write(save: Save, answer: (error: unknown, isGone?: boolean) => void): void {
+    const { session, state, turn, byApp, isAfterEnd, ask } = save
+    const { ledger, endings, merging } = this
     const { absoluteTimeout, touchInterval } = this.service
     const { id } = session
-    const isAfterEnd = byApp && this.saveAtEnd !== undefined
     const storage = this.storageOf(session)
+    let isGone = false
     debugSession('saving %s', id)
     this.undoneIfEnded(
       id,
       storage,
-      (written) => storage.save(id, this.forStore(session), written),
+      (written) => {
+        if (!merging || !ask) {
+          storage.save(id, this.forStore(session), written)
+          return
+        }
+        const moment = endings.now
+        const hasEnded = (notes: Notes | undefined) =>
+          endings.hasEndedSince(id, moment) || absoluteTimeout?.isOver(notes, Date.now()) === true
+        merging.write(ask, storage, { forStore: this.forStore.bind(this), hasEnded }, (error, gone) => {
+          isGone = gone
+          written(error)
+        })
+      },
       (error, isUndone) => {
-        if (isUndone) {
+        if (isUndone || isGone) {
           ledger.undone()
-          answer(error ?? (byApp && endings.isEndedByOthers(id) ? sessionEnded() : undefined), true)
+          const isTold = byApp && (isGone || endings.isEndedByOthers(id))
+          answer(error ?? (isTold ? sessionEnded() : undefined), true)
         } else if (error) {
           this.saveFailed(id, turn)
           answer(error)
         } else {
-          ledger.saved(state, turn)
+          if (ask) merging?.saved(ask)
+          ledger.saved(ask?.state ?? state, turn)
           touchInterval?.note(id, Date.now())
           absoluteTimeout?.remember(id, ledger.notesOf(id))
           if (isAfterEnd) ledger.savedAfterEnd = id
@@ -220,6 +262,12 @@ export class Keeper implements SessionKeeper {
         }
       }
     )
+  }
+
+  /** Where saves are merged, those of a session are done one after another, and its touches, which may write it, too. */
+  private inTurn(id: unknown, work: (over?: () => void) => void): void {
+    if (this.merging) this.service.sharedStore.turns.take(id, work)
+    else work()
   }
 
   /** Then another one is due, as if there had been none. */
@@ -241,6 +289,7 @@ export class Keeper implements SessionKeeper {
       const isOver = parts !== undefined && !this.recall(session.id, parts)
       const error = refused ?? readAgain(session, isOver ? undefined : parts?.data)
       if (!error) this.resumeReloaded(session.id, turn)
+      if (!error && parts) this.merging?.read(session.id, snapshot(parts.data))
       report?.(refused ? 'error' : isOver ? 'expired' : found ? 'found' : 'unknown', error)
       pending.end()
       done(error)
@@ -282,8 +331,9 @@ export class Keeper implements SessionKeeper {
   // What the end of the response has decided.
 
   /** Notes what the session says at the end of the response: what the app saves from then on is later. */
-  responseEnds(state: State | undefined): void {
-    this.saveAtEnd = { state, isAsking: false }
+  responseEnds(end: End): void {
+    this.saveAtEnd = { end, isAsking: false }
+    if (!this.pending.isIdle) this.merging?.responseEnds(end)
   }
 
   saveNow(session: Session, done: Answer): void {
@@ -299,18 +349,26 @@ export class Keeper implements SessionKeeper {
   touchNow(id: string, session: Session, done: Answer): void {
     const { storage, settings, touchInterval } = this.service
     const report = observe('touch', settings.store, id, this.req)
-    const answer = (error: unknown, isGone = false) => {
-      report?.(outcomeOf(error, isGone), error)
-      if (error) touchInterval?.forget(id)
-      done(error)
-    }
-    const touch = () => {
-      debugSession('touching %s', id)
-      // Now, for the requests beside this one.
-      touchInterval?.note(id, Date.now())
-      this.undoneIfEnded(id, storage, (written) => storage.touch(id, this.forStore(session), written), answer)
-    }
-    this.unlessEnded(session.id, touch, () => answer(undefined, true))
+    this.inTurn(id, (over) => {
+      const answer = (error: unknown, isGone = false) => {
+        report?.(outcomeOf(error, isGone), error)
+        if (error) touchInterval?.forget(id)
+        over?.()
+        done(error)
+      }
+      const touch = () => {
+        debugSession('touching %s', id)
+        // Now, for the requests beside this one.
+        touchInterval?.note(id, Date.now())
+        this.undoneIfEnded(
+          id,
+          storage,
+          (written) => storage.touch(id, this.forStore(session), written),
+          answer
+        )
+      }
+      this.unlessEnded(session.id, touch, () => answer(undefined, true))
+    })
   }
 
   destroyNow(id: string, done: Answer): void {
@@ -333,7 +391,10 @@ export class Keeper implements SessionKeeper {
     work((error) => {
       report?.(outcomeOf(error), error)
       noteAnswer?.(error)
-      if (!isRefusal(error)) this.ledger.destroyed(id)
+      if (!isRefusal(error)) {
+        this.ledger.destroyed(id)
+        this.merging?.ended(id)
+      }
       this.pending.end()
       done(error)
     })

@@ -120,7 +120,8 @@ export class Lifecycle {
     settings.store.createSession(this.req, found)
     const session = this.req.session as Session
     attachKeeper(session, this.keeper)
-    this.ledger.open(session, found)
+    const data = this.ledger.open(session, found)
+    this.keeper.merging?.read(session.id, data)
     if (!settings.resave) this.ledger.countLoadedAsStored()
   }
 
@@ -165,7 +166,7 @@ export class Lifecycle {
     const { endings } = this.keeper
     const { settings } = this.service
     if (endings.isEndedByOthers(session.id) && !endings.mayBeginAgain(session.id)) return false
-    if (this.keeper.isOver(session.id)) return false
+    if (this.keeper.isOver(session.id) || this.keeper.merging?.isGone(session.id)) return false
 
     if (!ledger.isPresented(id)) {
       return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
@@ -198,7 +199,7 @@ export class Lifecycle {
   commit(done: Answer): void {
     const end = this.close()
     this.end = end
-    this.keeper.responseEnds(end.state)
+    this.keeper.responseEnds(end)
     this.keeper.pending.whenIdle(() => {
       // This may be later, where nobody would catch it.
       try {

@@ -39,22 +39,37 @@ export function takeApart(found: SessionData): Found {
  * `id` and `req` hidden as ever.
  *
  * @param session - the session itself, which stays as it is
- * @param notes - what is to be remembered
+ * @param notes - what is to be remembered, if anything is
  * @param cookie - what stores are to read as its cookie
+ * @param given - the data, where they are not the session's own
  */
-export function putTogether(session: Session & SessionData, notes: Notes, cookie: Cookie): SessionData {
+export function putTogether(
+  session: Session & SessionData,
+  notes: Notes | undefined,
+  cookie: Cookie,
+  given?: Record<string, unknown>
+): SessionData {
   const { id, req } = session
   const whole = Object.create(Object.getPrototypeOf(session) as object, {
     req: { value: req },
     id: { value: id }
   }) as SessionData & Record<string, unknown>
   whole.cookie = cookie
-  whole[RESERVED] = notes
+  if (notes) whole[RESERVED] = notes
 
-  // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them.
-  const data = (hasToJSON(session) ? toJSON(session) : session) as unknown as Record<string, unknown>
+  // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them; and only once.
+  const own = hasToJSON(session) ? toJSON(session) : session
+  if (own !== session) Object.defineProperty(whole, 'toJSON', { value: undefined, configurable: true })
+  const data = given ?? (own as unknown as Record<string, unknown>)
   for (const key of Object.keys(data)) {
-    if (key !== 'cookie' && key !== RESERVED) whole[key] = data[key]
+    if (key === 'cookie' || (key === RESERVED && notes)) continue
+    // Data may bear the name of a method, or of the prototype.
+    Object.defineProperty(whole, key, {
+      value: data[key],
+      configurable: true,
+      enumerable: true,
+      writable: true
+    })
   }
   return whole
 }

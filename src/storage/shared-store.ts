@@ -1,4 +1,5 @@
 import { EndedSessions } from './ended-sessions.js'
+import { Turns } from './turns.js'
 import { keeperOf } from '../session/session.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import type { SessionRequest } from '../session/session.js'
@@ -21,14 +22,17 @@ export function storeDisconnected(): Error {
 const shared = hiddenSlot<SharedStore>()
 
 /**
- * What all middlewares share that use one store: whether it is connected, which sessions have ended, and
- * `store.generate`, through which stores make new sessions.
+ * What all middlewares share that use one store: whether it is connected, which sessions have ended, whose turn it
+ * is with one, and `store.generate`, through which stores make new sessions.
  */
 export class SharedStore {
   /** False from the store's `disconnect` to its next `connect`. */
   ready = true
 
   readonly ended = new EndedSessions()
+
+  /** Of what reads and then writes a session. */
+  readonly turns = new Turns()
 
   /** Of the middleware made last: for requests that none is known to serve. */
   private fallback: Generator | undefined
