@@ -41,6 +41,9 @@ interface Save {
   readonly ask: Ask | undefined
 }
 
+/** Tells what has come of a save. */
+type SaveAnswer = (error: unknown, isGone?: boolean) => void
+
 /** The keepers of requests whose sessions the app has ended: a session that is there knows its own. */
 const keepersOfEnded = hiddenSlot<Keeper>()
 
@@ -199,28 +202,47 @@ export class Keeper implements SessionKeeper {
 
     pending.begin()
     const report = observe('save', this.service.settings.store, session.id, this.req)
-    this.inTurn(session.id, (over) => {
-      const answer = (error: unknown, isGone = false) => {
-        report?.(outcomeOf(error, isGone), error)
-        if (ask) merging?.forget(ask)
-        over?.()
-        pending.end()
-        done(error)
+    const save = { session, state, turn, byApp, isAfterEnd, ask }
+    const answer: SaveAnswer = (error, isGone = false) => {
+      report?.(outcomeOf(error, isGone), error)
+      pending.end()
+      done(error)
+    }
+    if (merging && ask) this.saveInTurn(save, merging, ask, answer)
+    else this.saveUnlessEnded(save, answer)
+  }
+
+  /** Where saves are merged, those of a session are done one after another. */
+  private saveInTurn(save: Save, merging: Merging, ask: Ask, answer: SaveAnswer): void {
+    const { endings } = this
+    const { id } = save.session
+    const moment = endings.now
+    this.service.sharedStore.turns.take(id, (over) => {
+      const answerAndGoOn: SaveAnswer = (error, isGone) => {
+        merging.forget(ask)
+        over()
+        answer(error, isGone)
       }
-      const isEnded = () => {
-        debugSession('not saving %s: it has been ended', session.id)
-        setImmediate(answer, byApp ? sessionEnded() : undefined, true)
-      }
-      // While it waited for its turn.
-      if (ask?.life.isGone) isEnded()
-      else {
-        const save = { session, state, turn, byApp, isAfterEnd, ask }
-        this.unlessEnded(session.id, () => this.write(save, answer), isEnded)
-      }
+      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(id, moment)
+      if (hasEndedMeanwhile) this.refuseSave(save, answerAndGoOn)
+      else this.saveUnlessEnded(save, answerAndGoOn)
     })
   }
 
-  private write(save: Save, answer: (error: unknown, isGone?: boolean) => void): void {
+  private saveUnlessEnded(save: Save, answer: SaveAnswer): void {
+    this.unlessEnded(
+      save.session.id,
+      () => this.write(save, answer),
+      () => this.refuseSave(save, answer)
+    )
+  }
+
+  private refuseSave({ session, byApp }: Save, answer: SaveAnswer): void {
+    debugSession('not saving %s: it has been ended', session.id)
+    setImmediate(answer, byApp ? sessionEnded() : undefined, true)
+  }
+
+  private write(save: Save, answer: SaveAnswer): void {
     const { session, state, turn, byApp, isAfterEnd, ask } = save
     const { ledger, endings, merging } = this
     const { absoluteTimeout, touchInterval } = this.service
@@ -264,12 +286,6 @@ export class Keeper implements SessionKeeper {
     )
   }
 
-  /** Where saves are merged, those of a session are done one after another, and its touches, which may write it, too. */
-  private inTurn(id: unknown, work: (over?: () => void) => void): void {
-    if (this.merging) this.service.sharedStore.turns.take(id, work)
-    else work()
-  }
-
   /** Then another one is due, as if there had been none. */
   private saveFailed(id: unknown, turn: number): void {
     if (this.ledger.saveFailed(id, turn)) this.idleTimeout.saveFailed()
@@ -288,18 +304,21 @@ export class Keeper implements SessionKeeper {
       const parts = found ? takeApart(found) : undefined
       const isOver = parts !== undefined && !this.recall(session.id, parts)
       const error = refused ?? readAgain(session, isOver ? undefined : parts?.data)
-      if (!error) this.resumeReloaded(session.id, turn)
-      if (!error && parts) this.merging?.read(session.id, snapshot(parts.data))
+      if (!error && parts) this.resumeReloaded(session.id, turn, parts.data)
       report?.(refused ? 'error' : isOver ? 'expired' : found ? 'found' : 'unknown', error)
       pending.end()
       done(error)
     })
   }
 
-  private resumeReloaded(id: unknown, turn: number): void {
+  private resumeReloaded(id: unknown, turn: number, found: object): void {
+    const { ledger, merging } = this
+    const { resave } = this.service.settings
     const session = this.req.session as Session
     attachKeeper(session, this)
-    if (!this.service.settings.resave) this.ledger.reloaded(id, session, turn)
+    merging?.read(session.id, snapshot(found))
+    if (merging && (!resave || ledger.isSavedByApp(id))) ledger.reread(id, session)
+    else if (!resave) ledger.reloaded(id, session, turn)
   }
 
   destroy(session: Session, done: Answer): void {
@@ -349,26 +368,20 @@ export class Keeper implements SessionKeeper {
   touchNow(id: string, session: Session, done: Answer): void {
     const { storage, settings, touchInterval } = this.service
     const report = observe('touch', settings.store, id, this.req)
-    this.inTurn(id, (over) => {
-      const answer = (error: unknown, isGone = false) => {
-        report?.(outcomeOf(error, isGone), error)
-        if (error) touchInterval?.forget(id)
-        over?.()
-        done(error)
-      }
-      const touch = () => {
-        debugSession('touching %s', id)
-        // Now, for the requests beside this one.
-        touchInterval?.note(id, Date.now())
-        this.undoneIfEnded(
-          id,
-          storage,
-          (written) => storage.touch(id, this.forStore(session), written),
-          answer
-        )
-      }
-      this.unlessEnded(session.id, touch, () => answer(undefined, true))
-    })
+    const answer = (error: unknown, isGone = false) => {
+      report?.(outcomeOf(error, isGone), error)
+      if (error) touchInterval?.forget(id)
+      done(error)
+    }
+    const touch = () => {
+      debugSession('touching %s', id)
+      // Now, for the requests beside this one.
+      touchInterval?.note(id, Date.now())
+      const write = (written: Answer) => storage.touch(id, this.forStore(session), written)
+      if (this.merging) this.undoneIfEndedInTurn(id, storage, write, answer)
+      else this.undoneIfEnded(id, storage, write, answer)
+    }
+    this.unlessEnded(session.id, touch, () => answer(undefined, true))
   }
 
   destroyNow(id: string, done: Answer): void {
@@ -446,6 +459,25 @@ export class Keeper implements SessionKeeper {
         settle()
         done(error ?? refused, true)
       })
+    })
+  }
+
+  /** The same, when it is its turn: there are stores whose touch reads and writes, and what is saved in between is lost. */
+  private undoneIfEndedInTurn(
+    id: string,
+    storage: Storage,
+    write: (written: Answer) => void,
+    done: (error?: unknown, isUndone?: boolean) => void
+  ): void {
+    const { endings } = this
+    const moment = endings.now
+    this.service.sharedStore.turns.take(id, (over) => {
+      const goOn = (error?: unknown, isUndone?: boolean) => {
+        over()
+        done(error, isUndone)
+      }
+      if (endings.hasEndedSince(id, moment)) goOn(undefined, true)
+      else this.undoneIfEnded(id, storage, write, goOn)
     })
   }
 

@@ -180,6 +180,11 @@ export class Ledger {
     this.turnStored = turn
   }
 
+  /** The same where saves are merged: only what the session has changed since is not stored, whatever else is. */
+  reread(id: unknown, session: Session): void {
+    this.reloaded(id, session, this.nextTurn())
+  }
+
   destroyed(id: unknown): void {
     this.destroyedIds ??= new Set()
     this.destroyedIds.add(id)

@@ -23,6 +23,21 @@ async function turns(count) {
   for (let i = 0; i < count; i++) await new Promise(setImmediate)
 }
 
+/** What is to be checked at once when a callback comes, and by then only. */
+function promised(start) {
+  const promise = new Promise((resolve, reject) => {
+    start((check) => {
+      try {
+        resolve(check())
+      } catch (fault) {
+        reject(fault)
+      }
+    })
+  })
+  promise.catch(() => {})
+  return promise
+}
+
 /** What all of these stores do when they come to do it: the model sees it. */
 function watched(model, sid, data) {
   const { cookie, __session, ...rest } = JSON.parse(JSON.stringify(data))
@@ -151,25 +166,27 @@ const steps = {
   saveAlone({ req, request, model }) {
     const ask = model.ask(request)
     const wasEnded = model.ended.has(ask.sid)
-    return new Promise((resolve, reject) => {
-      req.session.save((error) => {
-        try {
+    return promised((attempt) =>
+      req.session.save((error) =>
+        attempt(() => {
           assert.ok(error || !wasEnded, 'a session that had ended was saved')
           model.answered(request, ask, error)
           if (request.view === ask.view) model.check(request, req.session)
-          resolve()
-        } catch (fault) {
-          reject(fault)
-        }
-      })
-    })
+        })
+      )
+    )
   },
   async reload({ req, request, model }) {
     const { id } = req.session
     const isUnstored = request.view.base === undefined
-    const error = await new Promise((resolve) => req.session.reload(resolve))
-    if (!error) model.read(request, req.session)
-    else assert.ok(model.ended.has(id) || isUnstored, error.stack)
+    await promised((attempt) =>
+      req.session.reload((error) =>
+        attempt(() => {
+          if (!error) model.read(request, req.session)
+          else assert.ok(model.ended.has(id) || isUnstored, error.stack)
+        })
+      )
+    )
   },
   async destroy({ req, model }) {
     model.ended.add(req.session.id)
