@@ -11,9 +11,16 @@ const PATIENCE = 30_000
 /** Does something, and tells once when it is done. */
 type Work = (over: () => void) => void
 
+/** One who waits, and who comes after that: in an array of very many, to take the first one takes long. */
+interface Waiting {
+  readonly work: Work
+  next: Waiting | undefined
+}
+
 /** One who has the turn, and those who wait for it. */
 interface Queue {
-  readonly waiting: Work[]
+  first: Waiting | undefined
+  last: Waiting | undefined
   /** Whose turn it is. */
   current: Work | undefined
   timer: NodeJS.Timeout | undefined
@@ -39,18 +46,21 @@ export class Turns {
   take(id: unknown, work: Work): void {
     const queue = this.queues.get(id)
     if (queue) {
-      queue.waiting.push(AsyncResource.bind(work))
+      const waiting = { work: AsyncResource.bind(work), next: undefined }
+      if (queue.first && queue.last) queue.last.next = waiting
+      else queue.first = waiting
+      queue.last = waiting
       this.watch(id, queue)
       return
     }
-    const begun = { waiting: [], current: undefined, timer: undefined }
+    const begun = { first: undefined, last: undefined, current: undefined, timer: undefined }
     this.queues.set(id, begun)
     this.goOn(id, begun, work)
   }
 
   /** In a loop: of very many that are done at once, none is done within another. */
-  private goOn(id: unknown, queue: Queue, first = queue.waiting.shift()): void {
-    for (let work = first; work; work = queue.waiting.shift()) {
+  private goOn(id: unknown, queue: Queue, begun?: Work): void {
+    for (let work = begun ?? takeFirst(queue); work; work = takeFirst(queue)) {
       if (!this.isDoneAtOnce(id, queue, work)) return
     }
     this.queues.delete(id)
@@ -68,7 +78,7 @@ export class Turns {
       if (!isRunning) this.goOn(id, queue)
     }
     queue.current = work
-    if (queue.waiting.length > 0) this.watch(id, queue)
+    if (queue.first) this.watch(id, queue)
     try {
       work(over)
     } catch (error) {
@@ -91,4 +101,10 @@ export class Turns {
     // Once nobody waits for the response, the process need not.
     queue.timer.unref()
   }
+}
+
+function takeFirst(queue: Queue): Work | undefined {
+  const { first } = queue
+  queue.first = first?.next
+  return first?.work
 }

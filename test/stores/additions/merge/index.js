@@ -7,6 +7,7 @@ const fs = require('node:fs/promises')
 const os = require('node:os')
 const path = require('node:path')
 const { RunningServer } = require('../../harness/running-server')
+const { signalAll } = require('../../harness/signal-all')
 const { OwnProcess, freePort } = require('../../servers/own-process')
 const findCommand = require('../../servers/find-command')
 const { Processes } = require('./processes')
@@ -119,7 +120,7 @@ async function serverDies(name, url, server) {
     const change = (stored) => {
       // Before what is changed is sent.
       if (!dead) {
-        server.process.process.kill('SIGKILL')
+        signalAll(server.process.process.pid, 'SIGKILL')
         dead = server.process.kill()
       }
       return { ...stored, user: 'eve', more: 'data' }
