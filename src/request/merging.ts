@@ -7,6 +7,7 @@ import {
   mergeNotes
 } from '../session/merge.js'
 import { takeApart } from '../session/notes.js'
+import { snapshotAgain } from '../session/snapshot.js'
 import { meansNoSession } from '../stores/store.js'
 import type { Cookie } from '../session/cookie.js'
 import type { Members, ResolveConflict } from '../session/merge.js'
@@ -210,14 +211,17 @@ export class Merging {
     const current = this.req.session
     const session = current && current.id === life.id ? current : ask.session
     try {
-      const { changes, base, isUntouched } = bring(this.membersNow(session), ask.mine, saved)
+      const isUnchanged = snapshotAgain(session, ask.state.data) === ask.state.data
+      const now = isUnchanged ? ask.mine : this.membersNow(session)
+      const { changes, base, isUntouched } = bring(now, ask.mine, saved)
       life.base = base
+      if (isUnchanged && isEmpty(changes)) return
       if (!isEmpty(changes)) {
         applyTo(session, changes)
-        const now = this.membersNow(session)
+        const taken = this.membersNow(session)
         // What the session does not take - data may bear the name of a method - is not a change of the app's.
         for (const key of Object.keys(changes)) {
-          if (JSON.stringify(now[key]) === JSON.stringify(changes[key])) continue
+          if (JSON.stringify(taken[key]) === JSON.stringify(changes[key])) continue
           if (key in ask.mine) base[key] = ask.mine[key]
           else delete base[key]
         }

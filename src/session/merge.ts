@@ -1,4 +1,4 @@
-import { dataOf } from './snapshot.js'
+import { copyOfData, snapshot } from './snapshot.js'
 import type { Notes } from './notes.js'
 import type { SessionData } from './session.js'
 import type { Snapshot } from './snapshot.js'
@@ -26,13 +26,13 @@ export type ResolveConflict = (key: string, base: any, theirs: any, mine: any) =
 export const takeMine: ResolveConflict = (_key, _base, _theirs, mine) => mine
 
 /** The data of a snapshot; each time anew. */
-export function membersOf(snapshot: Snapshot): Members {
-  return withoutCookie(dataOf(snapshot))
+export function membersOf(taken: Snapshot): Members {
+  return withoutCookie(copyOfData(taken))
 }
 
 /** The data of what a store has found: values as JSON has them. */
 export function membersOfFound(found: SessionData): Members {
-  return withoutCookie(asJSON(found))
+  return membersOf(snapshot(found))
 }
 
 /**
@@ -43,7 +43,7 @@ export function membersOfFound(found: SessionData): Members {
 export function merge(base: Members, theirs: Members, mine: Members, resolve: ResolveConflict): Members {
   const merged = copyOf(theirs)
   for (const key of keysOf(mine, base)) {
-    if (textOf(mine[key]) === textOf(base[key])) continue
+    if (hasSameText(mine[key], base[key])) continue
     const isConflict = !isSameValue(theirs[key], base[key])
     const value: unknown = isConflict
       ? asJSON(resolve(key, asJSON(base[key]), asJSON(theirs[key]), asJSON(mine[key])))
@@ -75,10 +75,9 @@ export function bring(now: Members, mine: Members, merged: Members): Brought {
   const base = empty()
   let isUntouched = true
   for (const key of keysOf(merged, mine, now)) {
-    const before = textOf(mine[key])
-    const isSame = textOf(now[key]) === before
+    const isSame = hasSameText(now[key], mine[key])
     if (!isSame) isUntouched = false
-    else if (textOf(merged[key]) !== before) changes[key] = asJSON(merged[key])
+    else if (!hasSameText(merged[key], mine[key])) changes[key] = asJSON(merged[key])
     put(base, key, isSame ? merged[key] : mine[key])
   }
   return { changes, base, isUntouched }
@@ -144,6 +143,13 @@ function textOf(value: unknown): string | undefined {
 function asJSON(value: unknown): unknown {
   const text = textOf(value)
   return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** Of what has come from JSON. */
+function hasSameText(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (typeof one !== 'object' || typeof other !== 'object') return false
+  return textOf(one) === textOf(other)
 }
 
 /** Whatever the order of the keys within: some databases have their own. */
