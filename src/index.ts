@@ -5,6 +5,7 @@ import express = require('./express.js')
 import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
 import memoryStores = require('./stores/memory-store.js')
+import merges = require('./session/merge.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
 import sessions = require('./session/session.js')
@@ -65,6 +66,7 @@ namespace session {
 
   export import CookieOptions = cookies.CookieOptions
   export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
+  export import ResolveConflict = merges.ResolveConflict
   export import SessionInfo = infos.SessionInfo
   export import SessionData = sessions.SessionData
   export import SessionMiddleware = middlewares.SessionMiddleware
