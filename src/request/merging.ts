@@ -1,6 +1,7 @@
 import {
   bring,
   change,
+  copied,
   membersOf,
   membersOfFound,
   merge as mergeMembers,
@@ -132,8 +133,7 @@ export class Merging {
    * @throws SyntaxError when the session has a `toJSON` that gives no JSON
    */
   ask(session: Session, state: State, end?: End): Ask {
-    if (this.life.id !== state.id) this.begin(state.id)
-    const { life } = this
+    const life = this.lifeFor(session, state.id)
     if (life.read !== undefined) life.base ??= membersOf(life.read)
     const ask = {
       life,
@@ -147,6 +147,14 @@ export class Merging {
     }
     this.asks.add(ask)
     return ask
+  }
+
+  private lifeFor(session: Session, id: unknown): Life {
+    if (this.life.id === id) return this.life
+    // The app has put another session there by itself, or saves one that it had before.
+    const life = lifeOf(id, undefined, undefined)
+    if (session === this.req.session) this.life = life
+    return life
   }
 
   /** What was asked for has been done, or has failed. */
@@ -170,7 +178,7 @@ export class Merging {
         notes = mergeNotes(life.notes, theirs.notes, mineNotes)
       }
       if (writing.hasEnded(notes)) return undefined
-      return { data, notes, mineNotes, whole: writing.forStore(session, cookie, notes, data) }
+      return { data, notes, mineNotes, whole: writing.forStore(session, cookie, notes, copied(data)) }
     }
     const done: Done = (error, merged) => {
       const isGone = !error && !merged

@@ -35,6 +35,11 @@ export function membersOfFound(found: SessionData): Members {
   return membersOf(snapshot(found))
 }
 
+/** A copy, of which a store may do as it likes. */
+export function copied(members: Members): Members {
+  return membersOf(snapshot(members))
+}
+
 /**
  * Applies to `theirs` what `mine` has changed since `base`.
  *
