@@ -10,6 +10,7 @@ import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
 import migrations = require('./stores/migration.js')
 import memoryStores = require('./stores/memory-store.js')
+import merges = require('./session/merge.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
 import renewals = require('./session/renewal-options.js')
@@ -76,6 +77,7 @@ namespace session {
   export import DeviceBoundOptions = deviceOptions.DeviceBoundOptions
   export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
   export import RegenerateOptions = renewals.RegenerateOptions
+  export import ResolveConflict = merges.ResolveConflict
   export import SessionInfo = infos.SessionInfo
   export import SessionData = sessions.SessionData
   export import SessionMiddleware = middlewares.SessionMiddleware

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
+import { takeMine } from './session/merge.js'
 import { readSealingKeys } from './session/sealing-keys.js'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
@@ -7,6 +8,7 @@ import { MOST_SESSIONS } from './users/user-record.js'
 import { checkTransport } from './transport/given-transport.js'
 import type { DeviceBoundOptions } from './device/device-options.js'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { ResolveConflict } from './session/merge.js'
 import type { EncryptionKey } from './session/sealing-keys.js'
 import type { Session, SessionData } from './session/session.js'
 import type { DeviceBoundSettings, Settings, UserSettings } from './settings.js'
@@ -63,6 +65,22 @@ export interface SessionOptions {
    * @see RFC 6265 section 5.3
    */
   clearCookie?: boolean | undefined
+
+  /**
+   * What becomes of a session that several requests change at the same time. With `'merge'` a save applies the top-level keys
+   * that its request has added, changed or removed to what is stored then, and `req.session` gets what others have stored.
+   * A key that both have changed gets the value of who saves later, or what a function given here returns: `(key, base,
+   * theirs, mine) => value`, where undefined stands for a key that is not there, and removes it.
+   *
+   * A session that is not in the store any more is not brought back: nothing is written, and an explicit `save()` fails with
+   * the `code` `ESESSIONENDED`.
+   *
+   * Within a process saves of a session go one after another. Between processes that takes a store with `update`, without
+   * which each save also costs a read.
+   *
+   * @defaultValue `undefined`: the later save overwrites all of what is stored
+   */
+  concurrency?: 'merge' | ResolveConflict | undefined
 
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
@@ -295,6 +313,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
 
   const {
     absoluteTimeout,
+    concurrency,
     hashSessionIds,
     onDisconnect = 'skip',
     storeTimeout,
@@ -304,6 +323,11 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
     throw new TypeError(
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
+    )
+  }
+  if (concurrency !== undefined && concurrency !== 'merge' && typeof concurrency !== 'function') {
+    throw new TypeError(
+      `concurrency option must be "merge" or a function, not ${inspect(concurrency, { depth: 0 })}`
     )
   }
   checkSwitch('hashSessionIds', hashSessionIds)
@@ -335,6 +359,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     absoluteTimeout,
     cacheControl: options.cacheControl === true,
     clearCookie: options.clearCookie === true,
+    concurrency: concurrency === 'merge' ? takeMine : concurrency,
     cookie: cookie as Settings['cookie'],
     deviceBound: readDeviceBound(options, name, cookie),
     encryption: options.encryption === undefined ? undefined : readSealingKeys(options.encryption),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { ResolveConflict } from './session/merge.js'
 import type { SealingKey } from './session/sealing-keys.js'
 import type { Session, SessionData } from './session/session.js'
 import type { Store } from './stores/store.js'
@@ -21,6 +22,8 @@ export interface Settings {
   readonly absoluteTimeout: number | undefined
   readonly cacheControl: boolean
   readonly clearCookie: boolean
+  /** What decides where two requests have changed the same; undefined: the later save overwrites all. */
+  readonly concurrency: ResolveConflict | undefined
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   /** Undefined: sessions are stored as they are. */
   readonly encryption: readonly SealingKey[] | undefined

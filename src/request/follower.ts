@@ -35,6 +35,14 @@ export function mayLieElsewhere(
   return isPointer(found) || renewedIds?.has(id) === true
 }
 
+/** What is to be stored. */
+interface Saving {
+  /** Gives what is to be stored under an id. */
+  record(at: string): SessionData
+  /** Whether nothing is to be stored where the session is gone. */
+  readonly mustBeThere: boolean
+}
+
 /**
  * Follows, for one request, the sessions whose ids have been renewed: to where they lie now. A request that got its session
  * before goes on with the id that it knows; all that it asks of the store goes to the new one.
@@ -124,13 +132,13 @@ export class Follower {
    * Saves a session, unless its id has been renewed by another process: then it lies elsewhere. Only a store with `update` can
    * tell.
    *
-   * @param record - gives what is to be stored under an id
+   * @param saving - what is to be stored
    * @param done - told of the error, if any; or that the session is `GONE`
    */
   save(
     storage: Storage,
     at: string,
-    record: (at: string) => SessionData,
+    { record, mustBeThere }: Saving,
     done: Answer,
     pointers = MAX_POINTERS
   ): void {
@@ -140,27 +148,32 @@ export class Follower {
       return
     }
     let met: SessionData | undefined
+    let isGone = false
     update(
       at,
       (stored) => {
         met = isPointer(stored) ? (stored as SessionData) : undefined
-        return met ? undefined : record(at)
+        isGone = mustBeThere && !stored
+        return met || isGone ? undefined : record(at)
       },
       (error) => {
         if (error || !met) {
-          done(error)
+          done(error, !error && isGone ? GONE : undefined)
           return
         }
-        this.note(storage, at, met)
-        const to = pointers > 0 ? this.leadFrom(at) : undefined
-        if (to === undefined) {
-          done(undefined, GONE)
-        } else {
-          this.moved(at, to)
-          this.save(storage, to, record, done, pointers - 1)
-        }
+        const to = pointers > 0 ? this.meet(storage, at, met) : undefined
+        if (to === undefined) done(undefined, GONE)
+        else this.save(storage, to, { record, mustBeThere }, done, pointers - 1)
       }
     )
+  }
+
+  /** Where a pointer leads that a write has met in the place of the session; undefined if that is nowhere. */
+  meet(storage: Storage, at: string, pointer: SessionData): string | undefined {
+    this.note(storage, at, pointer)
+    const to = this.leadFrom(at)
+    if (to !== undefined) this.moved(at, to)
+    return to
   }
 
   /** Puts a pointer back that something late has overwritten. */

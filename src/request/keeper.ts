@@ -5,12 +5,14 @@ import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
 import { hasNotes, putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
+import { snapshot } from '../session/snapshot.js'
 import { meansNoSession } from '../stores/store.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
 import { Endings, isRefusal, sessionEnded } from './endings.js'
 import { Follower, GONE, mayLieElsewhere } from './follower.js'
 import { IdleTimeout } from './idle-timeout.js'
+import { Merging } from './merging.js'
 import { Pending } from './pending.js'
 import { renew } from './renewal.js'
 import { callSave, wholeSession } from './session-at-end.js'
@@ -24,14 +26,29 @@ import type { StoredCookie } from '../storage/touch-interval.js'
 import type { Outcome } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { SessionInfo } from './info.js'
-import type { Ledger, State } from './ledger.js'
+import type { End, Ledger, State } from './ledger.js'
+import type { Ask, Parts } from './merging.js'
 import type { Service, SessionfulRequest } from './service.js'
 
 /** The save at the end of the response: what the session said then, and whether it is being asked for just now. */
 interface SaveAtEnd {
-  readonly state: State | undefined
+  readonly end: End
   isAsking: boolean
 }
+
+/** What is to be saved, at whose wish; and how it is merged with what is stored, where that is asked for. */
+interface Save {
+  readonly session: Session
+  readonly state: State
+  readonly turn: number
+  readonly byApp: boolean
+  /** Whether it was asked for when the response had ended. */
+  readonly isAfterEnd: boolean
+  readonly ask: Ask | undefined
+}
+
+/** Tells what has come of a save. */
+type SaveAnswer = (error: unknown, isGone?: boolean) => void
 
 /** The keepers of requests that have no session: the app has ended it, or was given it another way. One that is there knows its own. */
 const keepersOfRequests = hiddenSlot<Keeper>()
@@ -57,6 +74,8 @@ export class Keeper implements SessionKeeper {
   readonly idleTimeout = new IdleTimeout()
   /** Undefined where the option `user` is off. */
   readonly membership: Membership | undefined
+  /** Undefined where the option `concurrency` is off. */
+  readonly merging: Merging | undefined
 
   private follows: Follower | undefined
   private saveAtEnd: SaveAtEnd | undefined
@@ -72,7 +91,8 @@ export class Keeper implements SessionKeeper {
     readonly ledger: Ledger
   ) {
     this.endings = new Endings(service.sharedStore.ended, ledger, service.keys)
-    const { users } = service
+    const { users, settings } = service
+    if (settings.concurrency) this.merging = new Merging(req, ledger, settings.concurrency)
     this.membership = users && new Membership(users, ledger, req, (id) => this.placeOf(id))
   }
 
@@ -151,6 +171,7 @@ export class Keeper implements SessionKeeper {
     this.service.sharedStore.renewedIds?.forget(session.id)
     device?.forget(session.id)
     ledger.remember(session.id, absoluteTimeout?.begin(undefined, Date.now()), false)
+    this.merging?.begin(session.id)
   }
 
   /**
@@ -210,14 +231,16 @@ export class Keeper implements SessionKeeper {
    * elsewhere.
    *
    * @param at - the id under which it lies
+   * @param parts - what is stored in the place of its own, where it has been merged
    */
-  private forStore(session: Session, at: string): SessionData {
+  private forStore(session: Session, at: string, parts?: Parts): SessionData {
     const { absoluteTimeout, device, keys } = this.service
-    const noted = this.notesOf(session)
+    const noted = parts ? parts.notes : this.notesOf(session)
     const notes = device ? device.carry(at, noted) : noted
-    if (!notes && !keys && at === session.id) return session
-    const cookie = absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie
-    return putTogether(session, notes, cookie, keys?.of(at) ?? at)
+    if (!notes && !keys && !parts && at === session.id) return session
+    const { cookie } = parts ?? session
+    const bounded = absoluteTimeout?.forStore(cookie, notes) ?? cookie
+    return putTogether(session, notes, bounded, { id: keys?.of(at) ?? at, data: parts?.data })
   }
 
   /** Whether a session that has only been read is to be touched; asked once it is known what the store had. */
@@ -270,16 +293,19 @@ export class Keeper implements SessionKeeper {
   // What the app asks of the session.
 
   save(given: Session, done: Answer): void {
-    const { ledger, pending, saveAtEnd, idleTimeout } = this
+    const { ledger, pending, saveAtEnd, idleTimeout, merging } = this
     const byApp = !saveAtEnd?.isAsking
+    const isAfterEnd = byApp && saveAtEnd !== undefined
     let session: Session
     let state: State
+    let ask: Ask | undefined
     let turn = Infinity
     try {
       session = this.keep(given)
       turn = ledger.saving(session, byApp)
       if (byApp) idleTimeout.restartForSave(session)
-      state = (byApp ? undefined : saveAtEnd.state) ?? ledger.stateOf(session)
+      state = (byApp ? undefined : saveAtEnd.end.state) ?? ledger.stateOf(session)
+      ask = byApp ? merging?.ask(session, state) : merging?.askAtEnd(session, state)
     } catch (error) {
       this.saveFailed(given.id, turn)
       setImmediate(done, error)
@@ -288,32 +314,52 @@ export class Keeper implements SessionKeeper {
 
     pending.begin()
     const report = observe('save', this.service.settings.store, session.id, this.req)
-    const answer = (error: unknown, isGone = false) => {
+    const save = { session, state, turn, byApp, isAfterEnd, ask }
+    const answer: SaveAnswer = (error, isGone = false) => {
       report?.(outcomeOf(error, isGone), error)
       pending.end()
       done(error)
     }
-    this.unlessEnded(
-      session.id,
-      (at) => this.write(session, at, state, { turn, byApp }, answer),
-      (failure) => {
-        debugSession('not saving %s: it has been ended', session.id)
-        setImmediate(answer, failure ?? (byApp ? this.sessionEnded(session.id) : undefined), !failure)
+    if (merging && ask) this.saveInTurn(save, merging, ask, answer)
+    else this.saveUnlessEnded(save, answer)
+  }
+
+  /** Where saves are merged, those of a session are done one after another. */
+  private saveInTurn(save: Save, merging: Merging, ask: Ask, answer: SaveAnswer): void {
+    const { endings } = this
+    const { id } = save.session
+    const moment = endings.now
+    this.service.sharedStore.turns.take(this.placeOf(id), (over) => {
+      const answerAndGoOn: SaveAnswer = (error, isGone) => {
+        merging.forget(ask)
+        over()
+        answer(error, isGone)
       }
+      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(this.placeOf(id), moment)
+      if (hasEndedMeanwhile) this.refuseSave(save, undefined, answerAndGoOn)
+      else this.saveUnlessEnded(save, answerAndGoOn)
+    })
+  }
+
+  private saveUnlessEnded(save: Save, answer: SaveAnswer): void {
+    this.unlessEnded(
+      save.session.id,
+      (at) => this.write(save, at, answer),
+      (failure) => this.refuseSave(save, failure, answer)
     )
   }
 
-  private write(
-    session: Session,
-    at: string,
-    state: State,
-    { turn, byApp }: { turn: number; byApp: boolean },
-    answer: (error: unknown, isGone?: boolean) => void
-  ): void {
+  /** @param failure - of the store, where it could not say whether the session is there */
+  private refuseSave({ session: { id }, byApp }: Save, failure: unknown, answer: SaveAnswer): void {
+    debugSession('not saving %s: it has been ended', id)
+    setImmediate(answer, failure ?? (byApp ? this.sessionEnded(id) : undefined), !failure)
+  }
+
+  private write(save: Save, at: string, answer: SaveAnswer): void {
+    const { session, state, turn, byApp, isAfterEnd, ask } = save
     const { ledger, endings } = this
     const { absoluteTimeout, touchInterval } = this.service
     const { id } = session
-    const isAfterEnd = byApp && this.saveAtEnd !== undefined
     const storage = this.storageOf(session)
     debugSession('saving %s', at)
     // Now, for the requests beside this one.
@@ -321,18 +367,19 @@ export class Keeper implements SessionKeeper {
     this.undoneIfEnded(
       at,
       storage,
-      (to, written) => this.store(session, storage, to, written),
-      (error, isUndone) => {
+      (to, written) => this.store(save, storage, to, written),
+      (error, isUndone, isGone) => {
         if (isUndone) {
           ledger.undone(id, turn)
-          const isByOthers = byApp && !endings.isEndedByAppAlone(this.placeOf(id))
-          answer(error ?? (isByOthers ? this.sessionEnded(id) : undefined), true)
+          const isTold = byApp && (isGone || !endings.isEndedByAppAlone(this.placeOf(id)))
+          answer(error ?? (isTold ? this.sessionEnded(id) : undefined), true)
         } else if (error) {
           touchInterval?.forget(id)
           this.saveFailed(id, turn)
           answer(error)
         } else {
-          ledger.saved(state, turn)
+          if (ask) this.merging?.saved(ask)
+          ledger.saved(ask?.state ?? state, turn)
           absoluteTimeout?.remember(id, ledger.notesOf(id))
           if (isAfterEnd) ledger.savedAfterEnd = id
           answer(byApp ? this.idleTimeout.fault : undefined)
@@ -341,22 +388,49 @@ export class Keeper implements SessionKeeper {
     )
   }
 
-  private store(session: Session, storage: Storage, at: string, written: Answer): void {
-    const save = (saved: Answer) => this.put(session, storage, at, saved)
-    if (this.membership) this.membership.save(session, save, written)
-    else save(written)
+  private store(save: Save, storage: Storage, at: string, written: Answer): void {
+    const put = (saved: Answer) => this.put(save, storage, at, saved)
+    if (this.membership) this.membership.save(save.session, put, written)
+    else put(written)
   }
 
-  /** Stores a session; one that the store had before in a way that heeds whether another process has renewed its id. */
-  private put(session: Session, storage: Storage, at: string, written: Answer): void {
-    const { follower } = this
+  /** Stores a session; one that the store had before in a way that heeds what has become of that. */
+  private put({ session, ask }: Save, storage: Storage, at: string, written: Answer): void {
+    const { merging, ledger } = this
+    if (merging && ask) {
+      this.putMerged(merging, ask, storage, at, written)
+      return
+    }
     this.give(session, at, written, (whole) => {
-      if (follower && this.ledger.wasStored(session.id)) {
-        follower.save(storage, at, (to) => (to === at ? whole : this.forStore(session, to)), written)
-      } else {
+      const wasStored = ledger.wasStored(session.id)
+      // What another process has ended as one of a user's sessions must not come back.
+      const mustBeThere = this.membership !== undefined && wasStored && ledger.reason === 'found'
+      const follower = mustBeThere && storage.update ? this.expectFollower() : this.follower
+      if (!follower || !wasStored) {
         storage.save(at, whole, written)
+        return
       }
+      const record = (to: string) => (to === at ? whole : this.forStore(session, to))
+      follower.save(storage, at, { record, mustBeThere }, written)
     })
+  }
+
+  private putMerged(merging: Merging, ask: Ask, storage: Storage, at: string, written: Answer): void {
+    const { endings } = this
+    const moment = endings.now
+    merging.write(
+      ask,
+      storage,
+      at,
+      {
+        forStore: (to, parts) => this.forStore(ask.session, to, parts),
+        hasEnded: (to, notes) =>
+          endings.hasEndedSince(to, moment) ||
+          this.service.absoluteTimeout?.isOver(notes, Date.now()) === true,
+        follow: (from, found) => this.expectFollower().meet(storage, from, found)
+      },
+      (error, isGone) => written(error, isGone ? GONE : undefined)
+    )
   }
 
   /** Then another one is due, as if there had been none. */
@@ -384,7 +458,7 @@ export class Keeper implements SessionKeeper {
       } catch (unreadable) {
         error ??= unreadable
       }
-      if (!error) this.resumeReloaded(session, turn)
+      if (!error && found) this.resumeReloaded(session, turn, found)
       report?.(refused ? 'error' : isOver ? 'expired' : found ? 'found' : 'unknown', error)
       pending.end()
       done(error)
@@ -404,11 +478,15 @@ export class Keeper implements SessionKeeper {
   }
 
   /** @param before - what the app had until now */
-  protected resumeReloaded(before: Session, turn: number): void {
+  protected resumeReloaded(before: Session, turn: number, found: SessionData): void {
+    const { ledger, merging } = this
+    const { resave } = this.service.settings
     const session = this.req.session as Session
     attachKeeper(session, this)
-    this.ledger.goesOnAs(session.id, before.id)
-    if (!this.service.settings.resave) this.ledger.reloaded(before.id, session, turn)
+    ledger.goesOnAs(session.id, before.id)
+    merging?.read(session.id, snapshot(takeApart(found).data))
+    if (merging && (!resave || ledger.isSavedByApp(before.id))) ledger.reread(before.id, session)
+    else if (!resave) ledger.reloaded(before.id, session, turn)
   }
 
   destroy(session: Session, done: Answer): void {
@@ -456,8 +534,9 @@ export class Keeper implements SessionKeeper {
   }
 
   /** Notes what the session says at the end of the response: what the app saves from then on is later. */
-  responseEnds(state: State | undefined): void {
-    this.saveAtEnd = { state, isAsking: false }
+  responseEnds(end: End): void {
+    this.saveAtEnd = { end, isAsking: false }
+    if (!this.pending.isIdle) this.merging?.responseEnds(end)
   }
 
   saveNow(session: Session, done: Answer): void {
@@ -485,15 +564,12 @@ export class Keeper implements SessionKeeper {
       debugSession('touching %s', at)
       // Now, for the requests beside this one.
       touchInterval?.note(at, session.cookie, Date.now())
-      this.undoneIfEnded(
-        at,
-        storage,
-        (to, written) => {
-          const place = to === id ? session.id : to
-          this.give(session, place, written, (whole) => storage.touch(to, whole, written))
-        },
-        answer
-      )
+      const write = (to: string, written: Answer) => {
+        const place = to === id ? session.id : to
+        this.give(session, place, written, (whole) => storage.touch(to, whole, written))
+      }
+      if (this.merging) this.undoneIfEndedInTurn(at, storage, write, answer)
+      else this.undoneIfEnded(at, storage, write, answer)
     }
     this.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
   }
@@ -559,6 +635,7 @@ export class Keeper implements SessionKeeper {
         if (isEnded) {
           this.ledger.destroyed(id)
           this.service.device?.forget(at)
+          this.merging?.ended(id)
         }
         const answer = () => {
           pending.end()
@@ -643,18 +720,19 @@ export class Keeper implements SessionKeeper {
     id: string,
     storage: Storage,
     write: (at: string, written: Answer) => void,
-    done: (error?: unknown, isUndone?: boolean) => void
+    done: (error?: unknown, isUndone?: boolean, isGone?: boolean) => void
   ): void {
     const { endings } = this
     const moment = endings.now
     const underWay = endings.beginWrite(id)
-    const answer = (error: unknown, isUndone: boolean) => {
-      endings.endWrite(underWay)
-      done(error, isUndone)
-    }
     write(id, (error, result) => {
+      const isGone = result === GONE
+      const answer = (failure: unknown, isUndone: boolean) => {
+        endings.endWrite(underWay)
+        done(failure, isUndone, isGone)
+      }
       if (!endings.hasEndedSince(id, moment)) {
-        answer(error, result === GONE)
+        answer(error, isGone)
         return
       }
       const undo = () => {
@@ -673,6 +751,25 @@ export class Keeper implements SessionKeeper {
       }
       if (this.follower) this.follower.whenSettled(id, undo)
       else undo()
+    })
+  }
+
+  /** The same, when it is its turn: there are stores whose touch reads and writes, and what is saved in between is lost. */
+  private undoneIfEndedInTurn(
+    id: string,
+    storage: Storage,
+    write: (to: string, written: Answer) => void,
+    done: (error?: unknown, isUndone?: boolean) => void
+  ): void {
+    const { endings } = this
+    const moment = endings.now
+    this.service.sharedStore.turns.take(id, (over) => {
+      const goOn = (error?: unknown, isUndone?: boolean) => {
+        over()
+        done(error, isUndone)
+      }
+      if (endings.hasEndedSince(id, moment)) goOn(undefined, true)
+      else this.undoneIfEnded(id, storage, write, goOn)
     })
   }
 

@@ -26,8 +26,8 @@ interface CookieState {
 export interface End {
   /** The session; undefined where there is none. */
   readonly session: Session | undefined
-  /** The session as it is then. */
-  readonly state: State | undefined
+  /** The session as it is then; and what saves that were under way have merged into it. */
+  state: State | undefined
   /** The id under which a touch or a destroy goes to the store: `req.sessionID`. */
   readonly id: unknown
   /** Whether the app has taken the session away from the request. */
@@ -90,12 +90,17 @@ export class Ledger {
   /** The id of a session that the app has saved once more after the end of the response. */
   savedAfterEnd: unknown
 
-  /** Notes the session that the app gets. */
-  open(session: Session, data: object): void {
+  /**
+   * Notes the session that the app gets.
+   *
+   * @returns its data
+   */
+  open(session: Session, data: object): Snapshot {
     // Of what the store gave, and now: stores may hand out their own objects, and names that the session keeps for itself
     // are in the data, but not in the session.
     this.loaded = { id: session.id, data: snapshot(data), cookie: undefined }
     this.loadedMaxAge = session.cookie?.originalMaxAge
+    return this.loaded.data
   }
 
   /** Notes that the client's session lies under another id than it presents. */
@@ -221,6 +226,11 @@ export class Ledger {
     if (turn < this.turnStored) return
     this.stored = { ...this.stateOf(session), id }
     this.turnStored = turn
+  }
+
+  /** The same where saves are merged: only what the session has changed since is not stored, whatever else is. */
+  reread(id: unknown, session: Session): void {
+    this.reloaded(id, session, this.nextTurn())
   }
 
   destroyed(id: unknown): void {

@@ -201,7 +201,8 @@ export class Lifecycle {
     settings.store.createSession(this.req, found)
     const session = this.req.session as Session
     attachKeeper(session, this.keeper)
-    this.ledger.open(session, found)
+    const data = this.ledger.open(session, found)
+    this.keeper.merging?.read(session.id, data)
     if (!settings.resave) this.ledger.countLoadedAsStored()
     this.keeper.membership?.recall(session)
   }
@@ -319,6 +320,7 @@ export class Lifecycle {
         ledger.isToBeSaved(id) ||
         this.isModified(session)
     if (!isNeeded || keeper.isOver(session.id) || keeper.isBeingRenewed(session.id)) return false
+    if (keeper.merging?.isGone(session.id)) return false
     const at = keeper.placeOf(session.id)
     return !endings.isEndedByOthers(at) || (at === session.id && endings.mayBeginAgain(at))
   }
@@ -385,7 +387,7 @@ export class Lifecycle {
   commit(done: Answer): void {
     const end = this.close()
     this.end = end
-    this.keeper.responseEnds(end.state)
+    this.keeper.responseEnds(end)
     this.keeper.pending.whenIdle(() => {
       // This may be later, where nobody would catch it.
       try {

@@ -95,8 +95,8 @@ class KeeperWithoutResponse extends Keeper {
   }
 
   /** Who has loaded a session has nothing but that object. */
-  protected override resumeReloaded(before: Session, turn: number): void {
-    super.resumeReloaded(before, turn)
+  protected override resumeReloaded(before: Session, turn: number, found: SessionData): void {
+    super.resumeReloaded(before, turn, found)
     takeOver(before, this.req.session as Session)
     attachKeeper(before, this)
     this.req.session = before

@@ -62,6 +62,12 @@ export function withNotes(found: SessionData, notes: Notes | undefined): Session
   return whole
 }
 
+/** What a store is given in the place of a session's own. */
+interface OtherParts {
+  readonly id?: string
+  readonly data?: object | undefined
+}
+
 /**
  * What a store is given of a session where that is not the session itself: an object that looks like it, with `id` and `req`
  * hidden as ever.
@@ -69,13 +75,13 @@ export function withNotes(found: SessionData, notes: Notes | undefined): Session
  * @param session - the session itself, which stays as it is
  * @param notes - what additions remember with it
  * @param cookie - what stores are to read as its cookie
- * @param id - what they are to read as its id
+ * @param parts - what they are to read as its id, and the data, where those are not the session's own
  */
 export function putTogether(
   session: Session & SessionData,
   notes: Notes | undefined,
   cookie: Cookie,
-  id = session.id
+  { id = session.id, data: given }: OtherParts = {}
 ): SessionData {
   const { req } = session
   const whole = Object.create(Object.getPrototypeOf(session) as object) as SessionData &
@@ -85,7 +91,7 @@ export function putTogether(
 
   // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them: now, and not once more.
   const isAsked = hasToJSON(session)
-  const data = (isAsked ? toJSON(session) : session) as unknown as Record<string, unknown>
+  const data = given ?? (isAsked ? toJSON(session) : session)
   copyData(data, whole, notes !== undefined)
   if (isAsked) Object.defineProperty(whole, 'toJSON', { value: undefined, enumerable: false })
   // Not over data of that name, which a toJSON may give.

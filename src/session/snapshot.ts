@@ -80,6 +80,12 @@ export function dataOf(snapshot: Snapshot): Members {
   return JSON.parse(textOf(snapshot)) as Members
 }
 
+/** The same, but what lies in a copy is copied and not written and read again: another `cookie`, of no account, may be there. */
+export function copyOfData(snapshot: Snapshot): Members {
+  const copy = snapshot instanceof Copy ? copyData(snapshot.members) : undefined
+  return copy ?? dataOf(snapshot)
+}
+
 /** Whether the JSON of an object is what it says itself. */
 export function hasToJSON(object: object): boolean {
   return typeof (object as { toJSON?: unknown }).toJSON === 'function'

@@ -1,5 +1,6 @@
 import { EndedSessions } from './ended-sessions.js'
 import { RenewedIds } from './renewed-ids.js'
+import { Turns } from '../support/turns.js'
 import { keeperOf } from '../session/session.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { requestBehind } from '../support/stand-in.js'
@@ -23,14 +24,17 @@ export function storeDisconnected(): Error {
 const shared = hiddenSlot<SharedStore>()
 
 /**
- * What all middlewares share that use one store: whether it is connected, which sessions have ended, and
- * `store.generate`, through which stores make new sessions.
+ * What all middlewares share that use one store: whether it is connected, which sessions have ended, whose turn it
+ * is with one, and `store.generate`, through which stores make new sessions.
  */
 export class SharedStore {
   /** False from the store's `disconnect` to its next `connect`. */
   ready = true
 
   readonly ended = new EndedSessions()
+
+  /** Of what reads and then writes a session. */
+  readonly turns = new Turns()
 
   /** Undefined as long as no id has been renewed with a grace, as far as this process knows. */
   renewedIds: RenewedIds | undefined

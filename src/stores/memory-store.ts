@@ -4,7 +4,7 @@ import { callStore } from '../support/store-call.js'
 import { setImmediate } from '../support/timers.js'
 import { MemoryLimits, readMemoryStoreOptions } from './memory-limits.js'
 import { SessionIndex } from './session-index.js'
-import { Store } from './store.js'
+import { Store, meansNoSession } from './store.js'
 import { expiryOfCookie, withCookie } from './stored-json.js'
 import type { SessionData } from '../session/session.js'
 import type { MemoryStoreOptions } from './memory-limits.js'
@@ -12,6 +12,9 @@ import type { Change } from './store.js'
 
 /** How many expired sessions one `set` removes on its way: more than it adds, so that the rest shrinks. */
 const REMOVED_PER_SET = 8
+
+/** How often an `update` asks a `get` of somebody else's: there may be one that writes by itself. */
+const MAX_TRIES = 1000
 
 /**
  * Keeps sessions in the memory of the process: for development and tests, and for apps of one process that may forget
@@ -71,17 +74,14 @@ export class MemoryStore extends Store {
     if (callback) setImmediate(callback)
   }
 
-  /** Changes a stored session: what `change` returns is stored, and `undefined` leaves all as it is. */
+  /**
+   * Changes a stored session: what `change` returns is stored, and `undefined` leaves all as it is. It may be called more than
+   * once.
+   */
   override update(sid: string, change: Change, callback?: (err?: any) => void): void {
-    const put = (stored: SessionData | null | undefined) => {
-      const changed = change(stored)
-      if (changed) this.set(sid, changed, callback)
-      else if (callback) setImmediate(callback)
-    }
     // Who has put something around `get` wants it to be used.
-    if (this.get === MemoryStore.prototype.get) put(read(indexOf(this), sid))
-    else
-      callStore<SessionData>(this, 'get', [sid], (error, stored) => (error ? callback?.(error) : put(stored)))
+    if (this.get !== MemoryStore.prototype.get) updateByGet(this, sid, change, callback)
+    else put(this, sid, change, read(indexOf(this), sid), callback)
   }
 
   /** Removes a session. */
@@ -116,6 +116,41 @@ export class MemoryStore extends Store {
 
 // Not among what 1.x has, and what apps find that list the members of a store.
 Object.defineProperty(MemoryStore.prototype, 'update', { enumerable: false })
+
+/** A `get` of somebody else's may be late, so that another write comes before its answer: then it is asked again. */
+function updateByGet(
+  store: MemoryStore,
+  sid: string,
+  change: Change,
+  callback: ((err?: any) => void) | undefined,
+  tries = MAX_TRIES
+): void {
+  const before = indexOf(store).get(sid)
+  callStore<SessionData>(store, 'get', [sid], (error, stored) => {
+    if (error && !meansNoSession(error)) callback?.(error)
+    else if (tries > 1 && indexOf(store).get(sid) !== before) {
+      updateByGet(store, sid, change, callback, tries - 1)
+    } else put(store, sid, change, error ? undefined : stored, callback)
+  })
+}
+
+function put(
+  store: MemoryStore,
+  sid: string,
+  change: Change,
+  stored: SessionData | null | undefined,
+  callback: ((err?: any) => void) | undefined
+): void {
+  let changed: SessionData | undefined
+  try {
+    changed = change(stored)
+  } catch (error) {
+    if (callback) setImmediate(callback, error ?? new Error('change() threw nothing'))
+    return
+  }
+  if (changed) callStore(store, 'set', [sid, changed], (error) => callback?.(error))
+  else if (callback) setImmediate(callback)
+}
 
 /** Where a store has its limits: a property that does not show, so that what inherits from the store has them, too. */
 const LIMITS = Symbol('limits')

@@ -1,23 +1,110 @@
-/** Has what concerns one key done one after another. What concerns another key does not wait for that. */
-export class Turns {
-  /** What waits, by key; an entry goes when nothing is left. */
-  private readonly waiting = new Map<string, (() => void)[]>()
+import { AsyncResource } from 'node:async_hooks'
+import { debug } from './debug.js'
+import { clearTimeout, setImmediate, setTimeout } from './timers.js'
 
-  /** @param work - begins when all that came before has been told to be over; is to call `over` once */
-  take(key: string, work: (over: () => void) => void): void {
-    const begin = () => work(() => this.next(key))
-    const waiting = this.waiting.get(key)
-    if (waiting) {
-      waiting.push(begin)
+/**
+ * How long others wait for one turn, in milliseconds: for stores that never answer. With `storeTimeout` each call is answered
+ * sooner, unless that is very long.
+ */
+const PATIENCE = 30_000
+
+/** Does something, and tells once when it is done. */
+type Work = (over: () => void) => void
+
+/** One who waits, and who comes after that: in an array of very many, to take the first one takes long. */
+interface Waiting {
+  readonly work: Work
+  next: Waiting | undefined
+}
+
+/** One who has the turn, and those who wait for it. */
+interface Queue {
+  first: Waiting | undefined
+  last: Waiting | undefined
+  /** Whose turn it is. */
+  current: Work | undefined
+  timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * Has what reads and then writes a session done one after another. Nothing is kept of a session with which nothing is being
+ * done.
+ */
+export class Turns {
+  /** By session id. */
+  private readonly queues = new Map<unknown, Queue>()
+
+  /** @param patience - how long others wait for one turn, in milliseconds */
+  constructor(private readonly patience = PATIENCE) {}
+
+  /** Of how many sessions something is being done. */
+  get size(): number {
+    return this.queues.size
+  }
+
+  /** Does something at once, or as soon as it is its turn; in the asynchronous context of this call. */
+  take(id: unknown, work: Work): void {
+    const queue = this.queues.get(id)
+    if (queue) {
+      const waiting = { work: AsyncResource.bind(work), next: undefined }
+      if (queue.first && queue.last) queue.last.next = waiting
+      else queue.first = waiting
+      queue.last = waiting
+      this.watch(id, queue)
       return
     }
-    this.waiting.set(key, [])
-    begin()
+    const begun = { first: undefined, last: undefined, current: undefined, timer: undefined }
+    this.queues.set(id, begun)
+    this.goOn(id, begun, work)
   }
 
-  private next(key: string): void {
-    const begin = this.waiting.get(key)?.shift()
-    if (begin) begin()
-    else this.waiting.delete(key)
+  /** In a loop: of very many that are done at once, none is done within another. */
+  private goOn(id: unknown, queue: Queue, begun?: Work): void {
+    for (let work = begun ?? takeFirst(queue); work; work = takeFirst(queue)) {
+      if (!this.isDoneAtOnce(id, queue, work)) return
+    }
+    this.queues.delete(id)
   }
+
+  private isDoneAtOnce(id: unknown, queue: Queue, work: Work): boolean {
+    let isRunning = true
+    let isOver = false
+    const over = () => {
+      // Who has been given up says so late.
+      if (isOver || queue.current !== work) return
+      isOver = true
+      clearTimeout(queue.timer)
+      queue.timer = undefined
+      if (!isRunning) this.goOn(id, queue)
+    }
+    queue.current = work
+    if (queue.first) this.watch(id, queue)
+    try {
+      work(over)
+    } catch (error) {
+      // What an app does when it hears of it is none of the others' business.
+      if (isOver) setImmediate(() => this.goOn(id, queue))
+      throw error
+    } finally {
+      isRunning = false
+    }
+    return isOver
+  }
+
+  /** Others wait now. */
+  private watch(id: unknown, queue: Queue): void {
+    queue.timer ??= setTimeout(() => {
+      debug('a store has not answered for long: the next one goes on')
+      queue.timer = undefined
+      this.goOn(id, queue)
+    }, this.patience)
+    // Once nobody waits for the response, the process need not.
+    queue.timer.unref()
+  }
+}
+
+function takeFirst(queue: Queue): Work | undefined {
+  const { first } = queue
+  queue.first = first?.next
+  return first?.work
 }

@@ -27,6 +27,7 @@ async function run(ids) {
     additions: require('./additions'),
     'hashed-ids': require('./additions/hashed-ids'),
     'device-bound': require('./additions/device-bound'),
+    merge: require('./additions/merge'),
     renewal: require('./renewal')
   }
   const named = ids.filter((id) => Object.hasOwn(parts, id))

@@ -5,13 +5,13 @@
 //
 // `node test/stores/run.js outages` tries only this. OUTAGE_REQUESTS says how many requests: 10,000, or 1,000 with CI set.
 
-const { execFileSync } = require('node:child_process')
 const fs = require('node:fs/promises')
 const os = require('node:os')
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { AppProcess } = require('../harness/app-process')
 const { RunningServer } = require('../harness/running-server')
+const { signalAll } = require('../harness/signal-all')
 const { Load, NAMES } = require('./load')
 const { Proxy } = require('./proxy')
 
@@ -140,14 +140,4 @@ function describe(counts) {
   return Object.entries(counts)
     .map(([status, count]) => `${count} x ${status}`)
     .join(', ')
-}
-
-/** A server may have processes of its own, which have to be stopped with it: the first one first, so that no more come. */
-function signalAll(pid, signal) {
-  process.kill(pid, signal)
-  const list = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
-  for (const line of list.trim().split('\n')) {
-    const [child, parent] = line.trim().split(/\s+/).map(Number)
-    if (parent === pid) process.kill(child, signal)
-  }
 }

@@ -1,0 +1,347 @@
+import {
+  bring,
+  change,
+  copied,
+  membersOf,
+  membersOfFound,
+  merge as mergeMembers,
+  mergeNotes
+} from '../session/merge.js'
+import { isPointer, takeApart } from '../session/notes.js'
+import { MAX_POINTERS } from '../session/pointer.js'
+import { snapshotAgain } from '../session/snapshot.js'
+import { meansNoSession } from '../stores/store.js'
+import type { Cookie } from '../session/cookie.js'
+import type { Members, ResolveConflict } from '../session/merge.js'
+import type { Notes } from '../session/notes.js'
+import type { Session, SessionData } from '../session/session.js'
+import type { Snapshot } from '../session/snapshot.js'
+import type { Storage } from '../storage/storage.js'
+import type { End, Ledger, State } from './ledger.js'
+
+/** A session as the request has read it from the store, or begun it: until it reads it again, or begins another. */
+interface Life {
+  readonly id: unknown
+  /** The data that changes count from; of a session that has never been stored there are none. */
+  base: Members | undefined
+  /** The same, as they have been read: most requests only read. */
+  readonly read: Snapshot | undefined
+  /** What was remembered with it then. */
+  notes: Notes | undefined
+  /** Whether it has been ended by the app itself, or was stored and is not any more. */
+  isGone: boolean
+}
+
+/** What is to be saved, as it was when that was asked for; but for what earlier saves have brought since. */
+export interface Ask {
+  readonly life: Life
+  session: Session
+  cookie: Cookie
+  state: State
+  base: Members | undefined
+  mine: Members
+  /** The end of the response, where this is what the session says then. */
+  readonly end: End | undefined
+  /** What has been written. */
+  merged: Merged | undefined
+}
+
+/** What is stored in the place of a session's own. */
+export interface Parts {
+  readonly cookie: Cookie
+  readonly notes: Notes | undefined
+  readonly data: Members
+}
+
+/** What is needed to write a session that lies under an id. */
+interface Writing {
+  /** What the store is given. */
+  forStore(at: string, parts: Parts): SessionData
+  /** Whether the session has been ended, as far as this process knows, or is past its end. */
+  hasEnded(at: string, notes: Notes | undefined): boolean
+  /** Where what was found leads in its place: its id has been renewed. Undefined if that is nowhere. */
+  follow(at: string, pointer: SessionData): string | undefined
+}
+
+/** Tells that a session has been written; or that it is gone, and nothing was. */
+type Written = (error: unknown, isGone: boolean) => void
+
+/** What a merge has made. */
+interface Merged {
+  readonly data: Members
+  readonly notes: Notes | undefined
+  /** The notes of the request's own that went into it. */
+  readonly mineNotes: Notes | undefined
+  /** Both, as the store is given them. */
+  readonly whole: SessionData
+}
+
+/** Makes of what is stored what is to be; nothing where the session is gone. May throw. */
+type Merge = (found: SessionData | null | undefined) => Merged | undefined
+
+type Done = (error: unknown, merged?: Merged) => void
+
+/**
+ * Has the saves of a request change only what the request has changed: the option `concurrency`.
+ *
+ * The app may go on with the session while a save is under way, and ask for another one. So what a merge brings is brought
+ * to all that has gone on from what was saved: the session of the request, later saves that wait for their turn, and what the
+ * session said at the end of the response. Each keeps what it has changed itself.
+ */
+export class Merging {
+  private life: Life = lifeOf(undefined, undefined, undefined)
+  private readonly asks = new Set<Ask>()
+  private atEnd: Ask | undefined
+
+  /**
+   * @param req - whose session it is
+   * @param resolve - decides where others have changed the same
+   */
+  constructor(
+    private readonly req: { session?: Session | null | undefined },
+    private readonly ledger: Ledger,
+    private readonly resolve: ResolveConflict
+  ) {}
+
+  /** A session begins, which has never been stored. */
+  begin(id: unknown): void {
+    this.life = lifeOf(id, undefined, undefined)
+  }
+
+  /** The session has been read. */
+  read(id: unknown, data: Snapshot): void {
+    this.life = lifeOf(id, data, this.ledger.notesOf(id))
+  }
+
+  /** The app itself has ended a session: what it asks to be stored under this id after that is a new one. */
+  ended(id: unknown): void {
+    if (this.life.id !== id) return
+    this.life.isGone = true
+    this.begin(id)
+  }
+
+  isGone(id: unknown): boolean {
+    return this.life.isGone && this.life.id === id
+  }
+
+  /** The response ends, and it may take a while until that is saved. */
+  responseEnds(end: End): void {
+    if (end.session && end.state) this.atEnd = this.ask(end.session, end.state, end)
+  }
+
+  /** What the end of the response has decided to save. */
+  askAtEnd(session: Session, state: State): Ask {
+    const { atEnd } = this
+    if (!atEnd) return this.ask(session, state)
+    // It may be a copy by now, made of what the session said then.
+    return Object.assign(atEnd, { session, cookie: copyOf(session.cookie) })
+  }
+
+  /**
+   * Notes what is to be saved.
+   *
+   * @throws SyntaxError when the session has a `toJSON` that gives no JSON
+   */
+  ask(session: Session, state: State, end?: End): Ask {
+    const life = this.lifeFor(session, state.id)
+    if (life.read !== undefined) life.base ??= membersOf(life.read)
+    const ask = {
+      life,
+      session,
+      cookie: copyOf(session.cookie),
+      state,
+      base: life.base,
+      mine: membersOf(state.data),
+      end,
+      merged: undefined
+    }
+    this.asks.add(ask)
+    return ask
+  }
+
+  private lifeFor(session: Session, id: unknown): Life {
+    if (this.life.id === id) return this.life
+    // The app has put another session there by itself, or saves one that it had before.
+    const life = lifeOf(id, undefined, undefined)
+    if (session === this.req.session) this.life = life
+    return life
+  }
+
+  /** What was asked for has been done, or has failed. */
+  forget(ask: Ask): void {
+    this.asks.delete(ask)
+  }
+
+  /** Writes what was asked for. */
+  write(
+    ask: Ask,
+    storage: Storage,
+    at: string,
+    writing: Writing,
+    written: Written,
+    pointers = MAX_POINTERS
+  ): void {
+    const { life, cookie, base, mine } = ask
+    const mineNotes = this.ledger.notesOf(life.id)
+    let pointer: SessionData | undefined
+
+    const merge: Merge = (found) => {
+      pointer = found && isPointer(found) ? found : undefined
+      if (life.isGone || (base && !found) || pointer) return undefined
+      let data = mine
+      let notes = mineNotes
+      if (base && found) {
+        const theirs = takeApart(found)
+        data = mergeMembers(base, membersOfFound(theirs.data), mine, this.resolve)
+        notes = mergeNotes(life.notes, theirs.notes, mineNotes)
+      }
+      if (writing.hasEnded(at, notes)) return undefined
+      const whole = writing.forStore(at, { cookie, notes, data: copied(data) })
+      return { data, notes, mineNotes, whole }
+    }
+    const done: Done = (error, merged) => {
+      const to = !error && pointer && pointers > 0 ? writing.follow(at, pointer) : undefined
+      if (to !== undefined) {
+        this.write(ask, storage, to, writing, written, pointers - 1)
+        return
+      }
+      const isGone = !error && !merged
+      if (isGone) life.isGone = true
+      ask.merged = merged
+      written(error, isGone)
+    }
+
+    if (!base) save(storage, at, undefined, merge, done)
+    else if (storage.update) update(storage.update, at, merge, done)
+    else loadAndSave(storage, at, merge, done)
+  }
+
+  /** Brings what has been saved to all that has gone on from what was to be. */
+  saved(ask: Ask): void {
+    const { life, merged } = ask
+    if (!merged) return
+    const { data, notes, mineNotes } = merged
+    for (const other of this.asks) {
+      if (other === ask || other.life !== life) continue
+      const { changes, base } = bring(other.mine, ask.mine, data)
+      other.base = base
+      if (isEmpty(changes)) continue
+      other.mine = change(other.mine, changes)
+      other.state = { ...other.state, data: JSON.stringify(other.mine) }
+      if (other.end) other.end.state = other.state
+    }
+
+    // Otherwise the request has read it again meanwhile, and changed what it has read.
+    if (life !== this.life) return
+    this.bringToSession(ask, data)
+    life.notes = notes
+    if (this.ledger.notesOf(life.id) === mineNotes) this.ledger.remember(life.id, notes, false)
+  }
+
+  private bringToSession(ask: Ask, saved: Members): void {
+    const { life } = ask
+    const current = this.req.session
+    const session = current && current.id === life.id ? current : ask.session
+    try {
+      const isUnchanged = snapshotAgain(session, ask.state.data) === ask.state.data
+      const now = isUnchanged ? ask.mine : this.membersNow(session)
+      const { changes, base, isUntouched } = bring(now, ask.mine, saved)
+      life.base = base
+      if (isUnchanged && isEmpty(changes)) return
+      if (!isEmpty(changes)) {
+        applyTo(session, changes)
+        const taken = this.membersNow(session)
+        // What the session does not take - data may bear the name of a method - is not a change of the app's.
+        for (const key of Object.keys(changes)) {
+          if (JSON.stringify(taken[key]) === JSON.stringify(changes[key])) continue
+          if (key in ask.mine) base[key] = ask.mine[key]
+          else delete base[key]
+        }
+      }
+      const data = isUntouched ? this.ledger.stateOf(session).data : JSON.stringify(base)
+      ask.state = { ...ask.state, data }
+    } catch {
+      // The session cannot be read any more: then all of it has changed. Who saves it meets the same error.
+      life.base = ask.mine
+    }
+  }
+
+  private membersNow(session: Session): Members {
+    return membersOf(this.ledger.stateOf(session).data)
+  }
+}
+
+function save(
+  storage: Storage,
+  id: string,
+  found: SessionData | null | undefined,
+  merge: Merge,
+  done: Done
+): void {
+  let merged: Merged | undefined
+  try {
+    merged = merge(found)
+  } catch (error) {
+    done(thrown(error))
+    return
+  }
+  if (merged) storage.save(id, merged.whole, (error) => done(error, merged))
+  else done(undefined)
+}
+
+/** What other processes write between the two is lost. */
+function loadAndSave(storage: Storage, id: string, merge: Merge, done: Done): void {
+  storage.load(id, (error, found) => {
+    if (error && !meansNoSession(error)) done(error)
+    else save(storage, id, error ? undefined : found, merge, done)
+  })
+}
+
+/** By the store itself, with nobody's write in between. */
+function update(by: NonNullable<Storage['update']>, id: string, merge: Merge, done: Done): void {
+  let fault: unknown = new Error('store.update() has not asked for the change')
+  let merged: Merged | undefined
+  const change = (found: SessionData | null | undefined): SessionData | undefined => {
+    fault = merged = undefined
+    // A store in the middle of a transaction is not to be thrown out of it.
+    try {
+      merged = merge(found)
+    } catch (error) {
+      fault = thrown(error)
+    }
+    return merged?.whole
+  }
+  by(id, change, (error) => done(error ?? fault, merged))
+}
+
+function thrown(error: unknown): unknown {
+  return error ?? new Error('nothing was thrown while a session was merged')
+}
+
+function lifeOf(id: unknown, read: Snapshot | undefined, notes: Notes | undefined): Life {
+  return { id, base: undefined, read, notes, isGone: false }
+}
+
+/** A request changes its cookie while it waits. */
+function copyOf(cookie: Cookie): Cookie {
+  return Object.assign(Object.create(Object.getPrototypeOf(cookie) as object) as Cookie, cookie)
+}
+
+function applyTo(session: Session, changes: Members): void {
+  const members = session as unknown as Members
+  for (const key of Object.keys(changes)) {
+    // Names that the session keeps for itself.
+    if (key in session && !Object.prototype.propertyIsEnumerable.call(session, key)) continue
+    try {
+      if (changes[key] === undefined) Reflect.deleteProperty(members, key)
+      else Reflect.set(members, key, changes[key])
+    } catch {
+      // What an app has put around its session may refuse.
+    }
+  }
+}
+
+function isEmpty(members: Members): boolean {
+  for (const key in members) return key === undefined
+  return true
+}
