@@ -6,6 +6,7 @@ import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
 import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
+import migrations = require('./stores/migrate.js')
 import options = require('./options.js')
 import sessions = require('./session/session.js')
 import stores = require('./stores/store.js')
@@ -62,6 +63,7 @@ namespace session {
   export import MemoryStore = memoryStores.MemoryStore
 
   export import infoOf = infos.infoOf
+  export import migrate = migrations.migrate
 
   export import CookieOptions = cookies.CookieOptions
   export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
@@ -72,7 +74,7 @@ namespace session {
 }
 
 // Beside the names that 1.x has, not among them: apps and tools that list those find the same four.
-for (const name of ['infoOf']) Object.defineProperty(session, name, { enumerable: false })
+for (const name of ['infoOf', 'migrate']) Object.defineProperty(session, name, { enumerable: false })
 
 // Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the
 // namespace above. It looks for names on both sides of each colon; the values do not matter.
@@ -84,7 +86,8 @@ for (const name of ['infoOf']) Object.defineProperty(session, name, { enumerable
     MemoryStore: memoryStores,
     Session: sessions,
     Store: stores,
-    infoOf: infos
+    infoOf: infos,
+    migrate: migrations
   })
 
 export = session

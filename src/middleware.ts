@@ -42,7 +42,7 @@ export function createMiddleware(settings: Settings) {
   const service = {
     settings,
     sharedStore,
-    storage: storageFor(settings.store, settings, sharedStore.ended),
+    storage: storageFor(settings.store, settings, sharedStore.ended, warnings),
     absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
     touchInterval: optional(TouchInterval, settings.touchInterval),
     transport: new CookieTransport(settings.name, settings.proxy, warnings),

@@ -2,9 +2,12 @@ import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
+import { readKeys } from './support/encryption-keys.js'
+import { KeyRing } from './support/key-ring.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { Settings } from './settings.js'
 import type { Store } from './stores/store.js'
+import type { EncryptionKey } from './support/encryption-keys.js'
 import type { Secret } from './transport/signed-ids.js'
 
 // eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error where they are not, and none here
@@ -38,6 +41,22 @@ export interface SessionOptions {
 
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
+
+  /**
+   * Key that sessions are encrypted with before the store gets them (AES-256-GCM), or several for rotation: the first seals,
+   * all open. Each is 32 random bytes: a Buffer, or text of 64 hex or of 43 or 44 base64 characters.
+   *
+   * The store holds the cookie of a session, what additions remember with it, and one text for all of the data. It can be
+   * opened under its id alone; what no key opens is no session. A session that is stored plainly, or sealed by another key
+   * than the first, is read, and sealed anew with its next save.
+   *
+   * Written as an array it cannot be off by mistake: `[process.env.SESSION_KEY]` is a TypeError where that is not set. No
+   * error shows a key.
+   *
+   * @defaultValue `undefined`: the store gets the data as they are
+   * @see NIST SP 800-38D; OWASP Cryptographic Storage Cheat Sheet
+   */
+  encryption?: EncryptionKey | readonly EncryptionKey[] | undefined
 
   /**
    * Makes a session id.
@@ -180,7 +199,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     throw new TypeError('unset option must be "destroy" or "keep"')
   }
 
-  const { absoluteTimeout, onDisconnect = 'skip', storeTimeout, touchInterval } = options
+  const { absoluteTimeout, encryption, onDisconnect = 'skip', storeTimeout, touchInterval } = options
   if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
     throw new TypeError(
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
@@ -209,6 +228,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   return {
     absoluteTimeout,
     cookie: cookie as Settings['cookie'],
+    encryption: encryption === undefined ? undefined : new KeyRing(readKeys(encryption)),
     genid: genid as Settings['genid'],
     name: options.name || options.key || 'connect.sid',
     onDisconnect,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { Store } from './stores/store.js'
+import type { KeyRing } from './support/key-ring.js'
 import type { Secret } from './transport/signed-ids.js'
 
 /** The options as the rest of the library reads them: checked, and with their defaults. */
@@ -8,6 +9,8 @@ export interface Settings {
   /** In milliseconds; undefined: sessions may live for ever. */
   readonly absoluteTimeout: number | undefined
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
+  /** Undefined: what is stored is not sealed. */
+  readonly encryption: KeyRing | undefined
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'

@@ -5,6 +5,7 @@ import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
 import { putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, readAgain } from '../session/session.js'
+import { isSealed, warnNotOpened } from '../storage/sealed.js'
 import { storageFor } from '../storage/storage.js'
 import { Endings, isRefusal } from './endings.js'
 import { IdleTimeout } from './idle-timeout.js'
@@ -74,6 +75,14 @@ export class Keeper implements SessionKeeper {
     const session = wholeSession(this.req, given, this.service.settings.store)
     if (!keeperOf(session)) attachKeeper(session, this)
     return session
+  }
+
+  /** Whether what the store has found is sealed, and the option `encryption` is off: then it is no session. */
+  cannotOpen(found: SessionData): boolean {
+    const { settings, warnings } = this.service
+    if (settings.encryption !== undefined || !isSealed(found)) return false
+    warnNotOpened(warnings)
+    return true
   }
 
   // What is remembered with the session.
@@ -235,8 +244,9 @@ export class Keeper implements SessionKeeper {
     pending.begin()
     const isThere = this.endings.watchLoad(session.id)
     const report = observe('load', this.service.settings.store, session.id, this.req)
-    this.storageOf(session).load(session.id, (refused, found) => {
-      if (found) isThere()
+    this.storageOf(session).load(session.id, (refused, stored) => {
+      if (stored) isThere()
+      const found = stored && this.cannotOpen(stored) ? undefined : stored
       const parts = found ? takeApart(found) : undefined
       const isOver = parts !== undefined && !this.recall(session.id, parts)
       const error = refused ?? readAgain(session, isOver ? undefined : parts?.data)
@@ -390,10 +400,10 @@ export class Keeper implements SessionKeeper {
 
   /** The storage of the middleware, unless the app has given the request another store. */
   private storageOf(session: Session): Storage {
-    const { settings, storage, sharedStore } = this.service
+    const { settings, storage, sharedStore, warnings } = this.service
     const store = session.req?.sessionStore
     if (store === undefined || store === settings.store) return storage
-    return storageFor(store as object, settings, sharedStore.ended)
+    return storageFor(store as object, settings, sharedStore.ended, warnings)
   }
 }
 

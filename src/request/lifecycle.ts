@@ -73,7 +73,7 @@ export class Lifecycle {
         debug('error %j', error)
         report?.('error', error)
         next(error)
-      } else if (error || !found || !isThere()) {
+      } else if (error || !found || !isThere() || keeper.cannotOpen(found)) {
         debug('no session found')
         this.start(keeper.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
       } else {

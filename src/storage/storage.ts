@@ -1,8 +1,10 @@
 import { callStore } from '../support/store-call.js'
+import { sealed } from './sealed.js'
 import { timeLimited } from './time-limited.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { Answer } from '../support/store-call.js'
+import type { Warnings } from '../support/warnings.js'
 import type { Change, Store } from '../stores/store.js'
 import type { EndedSessions } from './ended-sessions.js'
 
@@ -30,8 +32,14 @@ export interface Storage {
 }
 
 /** The storage of a middleware: its store, and around it, one after the other, what the options ask for. */
-export function storageFor(store: object, { storeTimeout }: Settings, ended: EndedSessions): Storage {
+export function storageFor(
+  store: object,
+  { encryption, storeTimeout }: Settings,
+  ended: EndedSessions,
+  warnings: Warnings
+): Storage {
   let storage = callsTo(store)
+  if (encryption !== undefined) storage = sealed(storage, encryption, warnings)
   if (storeTimeout !== undefined) storage = timeLimited(storage, storeTimeout, ended)
   return storage
 }

@@ -27,7 +27,7 @@ type Methods = Record<string, (...args: unknown[]) => unknown>
  */
 export function callStore<Result>(
   store: object,
-  name: 'get' | 'set' | 'touch' | 'destroy' | 'regenerate' | 'update',
+  name: 'get' | 'set' | 'touch' | 'destroy' | 'regenerate' | 'update' | 'all' | 'length' | 'clear',
   args: readonly unknown[],
   callback: Answer<Result>
 ): void {
