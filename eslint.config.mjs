@@ -45,6 +45,7 @@ const rooms = [
   'transport',
   'settings.ts',
   'storage',
+  'users',
   'request',
   'options.ts',
   'middleware.ts',

@@ -3,7 +3,7 @@
  *
  *     npm run bench                      all of it, and RESULTS.md is written
  *     npm run bench -- S3 S4             these scenarios, in process; nothing is written
- *     npm run bench -- end-to-end S3     these sections, of: in-process, growth, peers, end-to-end, redis, memory-store
+ *     npm run bench -- end-to-end S3     these sections, of: in-process, growth, peers, end-to-end, redis, memory-store, additions
  *     npm run bench -- --quick           all of it, shorter and rougher; nothing is written
  *     npm run bench -- ... --write       writes RESULTS.md all the same
  */
@@ -16,7 +16,8 @@ const sections = {
   peers: () => require('./sections/peers'),
   'end-to-end': () => require('./sections/end-to-end'),
   redis: () => require('./sections/redis'),
-  'memory-store': () => require('./sections/memory-store')
+  'memory-store': () => require('./sections/memory-store'),
+  additions: () => require('./sections/additions')
 }
 
 function readArguments(args) {

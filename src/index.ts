@@ -2,11 +2,13 @@
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
 import express = require('./express.js')
+import givenTransports = require('./transport/given-transport.js')
+import headerTransports = require('./transport/header-transport.js')
 import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
+import migrations = require('./stores/migration.js')
 import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
-import migrations = require('./stores/migrate.js')
 import options = require('./options.js')
 import sessions = require('./session/session.js')
 import stores = require('./stores/store.js')
@@ -55,13 +57,14 @@ function session(given?: session.SessionOptions): session.SessionMiddleware {
   ) as session.SessionMiddleware
 }
 
-/* c8 ignore next 12 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */
+/* c8 ignore next 15 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */
 namespace session {
   export import Store = stores.Store
   export import Cookie = cookies.Cookie
   export import Session = sessions.Session
   export import MemoryStore = memoryStores.MemoryStore
 
+  export import headerTransport = headerTransports.headerTransport
   export import infoOf = infos.infoOf
   export import migrate = migrations.migrate
 
@@ -71,14 +74,17 @@ namespace session {
   export import SessionData = sessions.SessionData
   export import SessionMiddleware = middlewares.SessionMiddleware
   export import SessionOptions = options.SessionOptions
+  export import SessionTransport = givenTransports.SessionTransport
 }
 
 // Beside the names that 1.x has, not among them: apps and tools that list those find the same four.
-for (const name of ['infoOf', 'migrate']) Object.defineProperty(session, name, { enumerable: false })
+for (const name of ['headerTransport', 'infoOf', 'migrate']) {
+  Object.defineProperty(session, name, { enumerable: false })
+}
 
 // Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the
 // namespace above. It looks for names on both sides of each colon; the values do not matter.
-/* c8 ignore next 2 */
+/* c8 ignore next 10 */
 // eslint-disable-next-line no-constant-binary-expression, @typescript-eslint/no-unused-expressions -- see above
 0 &&
   (module.exports = {
@@ -86,6 +92,7 @@ for (const name of ['infoOf', 'migrate']) Object.defineProperty(session, name, {
     MemoryStore: memoryStores,
     Session: sessions,
     Store: stores,
+    headerTransport: headerTransports,
     infoOf: infos,
     migrate: migrations
   })

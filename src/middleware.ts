@@ -9,16 +9,22 @@ import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
 import { TouchInterval } from './storage/touch-interval.js'
 import { debug } from './support/debug.js'
+import { sessionsOfUsers, usersFor } from './users/sessions-of-users.js'
 import { Warnings } from './support/warnings.js'
+import { controlCaches } from './transport/caching.js'
+import { CookieRefresh } from './transport/cookie-refresh.js'
 import { CookieTransport } from './transport/cookie-transport.js'
 import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
 import { SignedIds } from './transport/signed-ids.js'
+import { transportsFor } from './transport/transports.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { SessionfulRequest } from './request/service.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { SessionRequest } from './session/session.js'
 import type { Settings } from './settings.js'
+import type { SessionsToEnd, UserSession } from './users/sessions-of-users.js'
+import type { Transport } from './transport/transport.js'
 
 type Next = (error?: unknown) => void
 
@@ -29,6 +35,25 @@ export interface SessionMiddleware {
     res: ServerResponse | Http2ServerResponse,
     next: (error?: any) => void
   ): void
+
+  /**
+   * The sessions of a user, newest first; see the option `user`.
+   *
+   * @throws Error when that option is off, or what the store says
+   */
+  sessionsOf(userId: string): Promise<UserSession[]>
+
+  /**
+   * Ends sessions of a user: all, or all but that of the request `except`, or the one named `ref`. Requests of this process
+   * that are in flight with them do not bring them back; with a store that has `update` those of other processes do not either.
+   *
+   * @returns how many were ended
+   * @throws Error when the option `user` is off, or what the store says
+   */
+  endSessionsOf(userId: string, which?: SessionsToEnd): Promise<number>
+
+  /** Names the session of a request as `sessionsOf` does: the first 16 characters of the hex SHA-256 of its id. */
+  refOf(req: object): string | undefined
 }
 
 /** Builds the middleware: what happens to each request, from top to bottom. */
@@ -39,18 +64,26 @@ export function createMiddleware(settings: Settings) {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
     }
   })
+  const users = usersFor(settings, sharedStore, warnings)
   const service = {
     settings,
+    users,
     sharedStore,
-    storage: storageFor(settings.store, settings, sharedStore.ended, warnings),
+    storage: storageFor(settings.store, settings, { ended: sharedStore.ended, warnings }),
     absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
     touchInterval: optional(TouchInterval, settings.touchInterval),
-    transport: new CookieTransport(settings.name, settings.proxy, warnings),
+    transportFor: transportsFor(
+      settings.transport,
+      new CookieTransport(settings.name, settings.proxy, warnings)
+    ),
+    cookieRefresh: settings.refreshCookie ? new CookieRefresh(settings.proxy) : undefined,
     signedIds: new SignedIds(settings.rememberSignatures),
     warnings
   }
 
-  return function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
+  return Object.assign(session, sessionsOfUsers(users))
+
+  function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
     // An outer session() already serves this request.
     if (req.session) {
       next()
@@ -59,6 +92,7 @@ export function createMiddleware(settings: Settings) {
 
     if (!sharedStore.ready) {
       debug('store is disconnected')
+      if (settings.cacheControl && given) controlCachesWithoutSession(req, given, service.transportFor)
       serveWithoutStore(req, settings, next)
       return
     }
@@ -93,7 +127,7 @@ export function createMiddleware(settings: Settings) {
     const announce = () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
     beforeEnd(req, res, lifecycle, announce, next)
     onHeaders(res, announce)
-    lifecycle.open(next)
+    lifecycle.open(settings.refreshCookie ? lifecycle.refreshing(next) : next)
   }
 }
 
@@ -118,6 +152,21 @@ function serveWithoutStore(req: SessionfulRequest, settings: Settings, next: Nex
   }
   if (error) next(error)
   else next()
+}
+
+/** A response that is made without a session is another than the one with it. */
+function controlCachesWithoutSession(
+  req: SessionfulRequest,
+  res: ServerResponse,
+  transportFor: (req: IncomingMessage) => Transport
+): void {
+  onHeaders(res, () => {
+    try {
+      controlCaches(res, transportFor(req), false)
+    } catch (error) {
+      debug('no Vary: %s', error)
+    }
+  })
 }
 
 /** The cookie's attributes for a request: an app may decide on them anew each time. */

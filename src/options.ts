@@ -1,14 +1,18 @@
 import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
+import { readSealingKeys } from './session/sealing-keys.js'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
-import { readKeys } from './support/encryption-keys.js'
-import { KeyRing } from './support/key-ring.js'
+import { MOST_SESSIONS } from './users/user-record.js'
+import { checkTransport } from './transport/given-transport.js'
 import type { GivenCookieOptions } from './session/cookie.js'
-import type { Settings } from './settings.js'
+import type { EncryptionKey } from './session/sealing-keys.js'
+import type { Session, SessionData } from './session/session.js'
+import type { Settings, UserSettings } from './settings.js'
 import type { Store } from './stores/store.js'
-import type { EncryptionKey } from './support/encryption-keys.js'
+import type { SessionTransport } from './transport/given-transport.js'
 import type { Secret } from './transport/signed-ids.js'
+import type { TransportOption } from './transport/transports.js'
 
 // eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error where they are not, and none here
 /** @ts-ignore Express's own request where its types are installed; `any` where they are not. */
@@ -39,22 +43,36 @@ export interface SessionOptions {
    */
   absoluteTimeout?: number | undefined
 
+  /**
+   * Tells caches what sessions mean for them. A response that sends the session cookie, or removes it, says
+   * `Cache-Control: no-store`, unless the app has said something of its own. Every response says `Vary: Cookie`, beside
+   * what it says anyway; under another `transport` also the header that this reads.
+   *
+   * @defaultValue `false`
+   * @see RFC 9111 section 7.3; OWASP Session Management Cheat Sheet, "Web Content Caching"
+   */
+  cacheControl?: boolean | undefined
+
+  /**
+   * Has the browser drop its cookie when the session behind it has ended: by `destroy`, by `unset: 'destroy'`, or by a
+   * timeout, where the response brings no new session. The cookie is expired with the
+   * attributes that it was set with, without which browsers refuse; unless the app has set or cleared it itself.
+   *
+   * @defaultValue `false`
+   * @see RFC 6265 section 5.3
+   */
+  clearCookie?: boolean | undefined
+
   /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
 
   /**
-   * Key that sessions are encrypted with before the store gets them (AES-256-GCM), or several for rotation: the first seals,
-   * all open. Each is 32 random bytes: a Buffer, or text of 64 hex or of 43 or 44 base64 characters.
+   * Seals the data of sessions in the store, by AES-256-GCM: a key of 32 bytes, as a Buffer or as text of 64 hex or 43 or 44
+   * base64 characters; or several, of which the first seals and all open. Sessions that were stored before are read, and
+   * sealed with their next save. One that no key opens counts as none.
    *
-   * The store holds the cookie of a session, what additions remember with it, and one text for all of the data. It can be
-   * opened under its id alone; what no key opens is no session. A session that is stored plainly, or sealed by another key
-   * than the first, is read, and sealed anew with its next save.
-   *
-   * Written as an array it cannot be off by mistake: `[process.env.SESSION_KEY]` is a TypeError where that is not set. No
-   * error shows a key.
-   *
-   * @defaultValue `undefined`: the store gets the data as they are
-   * @see NIST SP 800-38D; OWASP Cryptographic Storage Cheat Sheet
+   * @defaultValue `undefined`: sessions are stored as they are
+   * @see NIST SP 800-38D
    */
   encryption?: EncryptionKey | readonly EncryptionKey[] | undefined
 
@@ -92,6 +110,15 @@ export interface SessionOptions {
    * @defaultValue `undefined`: as Express's `trust proxy` says
    */
   proxy?: boolean | undefined
+
+  /**
+   * Has a changed configuration reach those who have a session. The attributes of `cookie`, all but the expiry, are given
+   * to sessions that were stored with others. The cookie is sent again where they differed, and where another than the first
+   * `secret` had signed it; and the session is saved, once.
+   *
+   * @defaultValue `false`
+   */
+  refreshCookie?: boolean | undefined
 
   /**
    * Saves the session at the end of every request, changed or not. `false` is what most apps want: saving what has not
@@ -155,12 +182,57 @@ export interface SessionOptions {
   touchInterval?: number | undefined
 
   /**
+   * Where the signed session id travels: `'cookie'`, an object that reads, writes and clears it, such as
+   * `session.headerTransport()`, or a function of the request that gives one of these and is called once for it. What
+   * is read is verified as the value of a cookie is.
+   *
+   * Attributes of `cookie`, such as `secure`, are for cookies; `path` is for all.
+   *
+   * @defaultValue `'cookie'`
+   */
+  transport?: 'cookie' | SessionTransport | FromRequest<'cookie' | SessionTransport> | undefined
+
+  /**
    * What becomes of the stored session when a request ends with `req.session` deleted or set to null: `'destroy'` removes
    * it, `'keep'` leaves it and drops the changes of this request.
    *
    * @defaultValue `'keep'`
    */
   unset?: 'destroy' | 'keep' | undefined
+
+  /**
+   * Says whose session it is, as text; `undefined` or empty for nobody's. With it `middleware.sessionsOf(userId)` and
+   * `middleware.endSessionsOf(userId)` know the sessions of a user: one record in the store names them.
+   *
+   * @example `(session) => session.user?.id`, or with passport `(session) => session.passport?.user`
+   * @defaultValue `undefined`: nobody keeps count of them
+   */
+  user?: ((session: Session & Partial<SessionData>) => string | undefined) | undefined
+
+  /**
+   * Where the records of the option `user` are kept.
+   *
+   * @defaultValue the store of the sessions
+   */
+  userIndex?: Store | undefined
+
+  /**
+   * How many sessions a user of the option `user` may have at a time: a positive integer. What becomes of one too many is for
+   * `onTooManySessions` to say.
+   *
+   * @defaultValue 1,000
+   */
+  maxSessions?: number | undefined
+
+  /**
+   * What happens at the save that gives a user one session too many:
+   *
+   * - `'end-oldest'`: those that began first are ended.
+   * - `'refuse'`: the save fails with an error whose `code` is `ETOOMANYSESSIONS`.
+   *
+   * @defaultValue `'end-oldest'`
+   */
+  onTooManySessions?: 'end-oldest' | 'refuse' | undefined
 }
 
 /** Tells developers of a default they should not rely on. */
@@ -199,7 +271,13 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     throw new TypeError('unset option must be "destroy" or "keep"')
   }
 
-  const { absoluteTimeout, encryption, onDisconnect = 'skip', storeTimeout, touchInterval } = options
+  const {
+    absoluteTimeout,
+    onDisconnect = 'skip',
+    storeTimeout,
+    touchInterval,
+    transport = 'cookie'
+  } = options
   if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
     throw new TypeError(
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
@@ -208,6 +286,9 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   checkTime('absoluteTimeout', absoluteTimeout)
   checkTime('storeTimeout', storeTimeout)
   checkTime('touchInterval', touchInterval)
+  for (const name of ['cacheControl', 'clearCookie', 'refreshCookie'] as const)
+    checkSwitch(name, options[name])
+  if (transport !== 'cookie' && typeof transport !== 'function') checkTransport(transport, 'transport option')
 
   if (Array.isArray(secret) && secret.length === 0) {
     throw new TypeError('secret option array must contain one or more strings')
@@ -227,12 +308,15 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
 
   return {
     absoluteTimeout,
+    cacheControl: options.cacheControl === true,
+    clearCookie: options.clearCookie === true,
     cookie: cookie as Settings['cookie'],
-    encryption: encryption === undefined ? undefined : new KeyRing(readKeys(encryption)),
+    encryption: options.encryption === undefined ? undefined : readSealingKeys(options.encryption),
     genid: genid as Settings['genid'],
     name: options.name || options.key || 'connect.sid',
     onDisconnect,
     proxy: options.proxy,
+    refreshCookie: options.refreshCookie === true,
     rememberSignatures: options.rememberSignatures !== false,
     resave: Boolean(resave),
     rolling: Boolean(options.rolling),
@@ -242,9 +326,39 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     store,
     storeTimeout,
     touchInterval,
+    transport: transport as TransportOption,
     touches: typeof store.touch === 'function',
-    unset: options.unset === 'destroy' ? 'destroy' : 'keep'
+    unset: options.unset === 'destroy' ? 'destroy' : 'keep',
+    user: readUserOptions(options, store)
   }
+}
+
+function readUserOptions(options: Partial<SessionOptions>, store: Store): UserSettings | undefined {
+  const { user, userIndex = store, maxSessions = MOST_SESSIONS, onTooManySessions = 'end-oldest' } = options
+  if (user !== undefined && typeof user !== 'function') {
+    throw new TypeError(`user option must be a function, not ${described(user)}`)
+  }
+  for (const method of ['get', 'set', 'destroy'] as const) {
+    if (userIndex !== store && typeof (userIndex as Partial<Store> | null)?.[method] !== 'function') {
+      throw new TypeError(`userIndex option must be a store, not ${described(userIndex)}`)
+    }
+  }
+  if (!Number.isInteger(maxSessions) || maxSessions < 1) {
+    throw new TypeError(`maxSessions option must be a positive integer, not ${described(maxSessions)}`)
+  }
+  if (onTooManySessions !== 'end-oldest' && onTooManySessions !== 'refuse') {
+    throw new TypeError(
+      `onTooManySessions option must be "end-oldest" or "refuse", not ${described(onTooManySessions)}`
+    )
+  }
+  for (const name of ['userIndex', 'maxSessions', 'onTooManySessions'] as const) {
+    if (options[name] !== undefined && !user) throw new TypeError(`${name} option needs the user option`)
+  }
+  return user && { userOf: user, index: userIndex, maxSessions, onTooManySessions }
+}
+
+function described(value: unknown): string {
+  return inspect(value, { depth: 0 })
 }
 
 /** What is wrong here would fail in every request; so it fails once, at the start, where the developer sees it. */
@@ -269,6 +383,11 @@ function checkTime(name: string, value: unknown): void {
   throw new TypeError(
     `${name} option must be a positive, finite number of milliseconds, not ${inspect(value, { depth: 0 })}`
   )
+}
+
+function checkSwitch(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new TypeError(`${name} option must be true or false, not ${inspect(value, { depth: 0 })}`)
 }
 
 function describe(value: unknown): string {

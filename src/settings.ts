@@ -1,20 +1,34 @@
 import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
+import type { SealingKey } from './session/sealing-keys.js'
+import type { Session } from './session/session.js'
 import type { Store } from './stores/store.js'
-import type { KeyRing } from './support/key-ring.js'
 import type { Secret } from './transport/signed-ids.js'
+import type { TransportOption } from './transport/transports.js'
+
+/** The options that concern the sessions of a user. */
+export interface UserSettings {
+  readonly userOf: (session: Session) => unknown
+  readonly maxSessions: number
+  readonly onTooManySessions: 'end-oldest' | 'refuse'
+  /** Where the records of users are kept. */
+  readonly index: Store
+}
 
 /** The options as the rest of the library reads them: checked, and with their defaults. */
 export interface Settings {
   /** In milliseconds; undefined: sessions may live for ever. */
   readonly absoluteTimeout: number | undefined
+  readonly cacheControl: boolean
+  readonly clearCookie: boolean
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
-  /** Undefined: what is stored is not sealed. */
-  readonly encryption: KeyRing | undefined
+  /** Undefined: sessions are stored as they are. */
+  readonly encryption: readonly SealingKey[] | undefined
   readonly genid: (req: IncomingMessage) => string
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'
   readonly proxy: boolean | undefined
+  readonly refreshCookie: boolean
   readonly rememberSignatures: boolean
   readonly resave: boolean
   readonly rolling: boolean
@@ -28,5 +42,8 @@ export interface Settings {
   readonly touchInterval: number | undefined
   /** Whether the store has a `touch`. */
   readonly touches: boolean
+  readonly transport: TransportOption
   readonly unset: 'destroy' | 'keep'
+  /** Undefined: nobody asks for the sessions of a user. */
+  readonly user: UserSettings | undefined
 }

@@ -10,7 +10,10 @@ const pages = require('./pages')
 const { findProduct } = require('./products')
 const { authenticate } = require('./users')
 
-const IDLE_TIMEOUT = 30 * 60 * 1000 // half an hour, in milliseconds
+const MINUTE = 60 * 1000 // in milliseconds
+const LONGEST_STAY = 15
+
+const apiTransport = session.headerTransport()
 
 function createShop({ secret, store }) {
   const app = express()
@@ -18,6 +21,14 @@ function createShop({ secret, store }) {
   // Behind one load balancer that ends TLS: believe its X-Forwarded-Proto, so that `secure: 'auto'` knows.
   app.set('trust proxy', 1)
   app.use(express.urlencoded({ extended: false }))
+  app.use(express.json())
+
+  // Who asks for JSON gets another answer, and has the session id in another place: caches are to know.
+  app.use((req, res, next) => {
+    res.vary('Accept')
+    next()
+  })
+
   app.use(
     session({
       secret,
@@ -25,18 +36,25 @@ function createShop({ secret, store }) {
       name: 'shop.sid',
       resave: false,
       saveUninitialized: false,
-      rolling: true, // every answer restarts the idle timeout
-      cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto', maxAge: IDLE_TIMEOUT }
+      // Every answer carries the cookie, and so no cache keeps it: not even the browser's, for its back button.
+      rolling: true,
+      cacheControl: true,
+      clearCookie: true, // at logout
+      // However active. The cookie has no maxAge: the browser would drop it by itself, and nobody could say why.
+      absoluteTimeout: LONGEST_STAY * MINUTE,
+      cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto' },
+      // Browsers have a cookie; API clients the header X-Session-Id, which they send back.
+      transport: (req) => (isApiClient(req) ? apiTransport : 'cookie')
     })
   )
 
   // The visit counter: whatever is put on req.session is there at the next request.
   app.get('/', (req, res) => {
     req.session.views = (req.session.views || 0) + 1
-    res.send(pages.home(visitor(req), req.session.views))
+    show(req, res, 'home', { views: req.session.views })
   })
 
-  app.get('/login', (req, res) => res.send(pages.login(visitor(req))))
+  app.get('/login', (req, res) => show(req, res, 'login'))
 
   // A new id at login, so that an id somebody planted in this browser before is worth nothing (session
   // fixation). The cart moves into the new session.
@@ -44,7 +62,7 @@ function createShop({ secret, store }) {
     const user = authenticate(req.body?.email, req.body?.password)
     if (!user) {
       req.session.flash = { type: 'error', message: 'Wrong email or password.' }
-      return res.redirect('/login')
+      return goOn(req, res, '/login', 401)
     }
 
     const { cart } = req.session
@@ -54,19 +72,22 @@ function createShop({ secret, store }) {
       req.session.user = user
       if (cart) req.session.cart = cart
       req.session.flash = { type: 'success', message: `Welcome, ${user.name}!` }
-      res.redirect('/account')
+      goOn(req, res, '/account')
     })
   })
 
-  app.get('/account', requireAuth, (req, res) => res.send(pages.account(visitor(req), req.sessionID)))
+  app.get('/account', requireAuth, (req, res) =>
+    show(req, res, 'account', { endOfSessionId: req.sessionID.slice(-4) })
+  )
 
-  app.get('/cart', (req, res) => res.send(pages.cart(visitor(req))))
+  app.get('/cart', (req, res) => show(req, res, 'cart'))
 
   app.post('/cart/add', (req, res) => {
     const product = findProduct(req.body?.productId)
     const quantity = Number(req.body?.quantity ?? 1)
     if (!product || !Number.isInteger(quantity) || quantity < 1 || quantity > 99) {
-      return res.status(400).send(pages.message(visitor(req), 'There is no such product, or not that many.'))
+      res.status(400)
+      return show(req, res, 'message', { text: 'There is no such product, or not that many.' })
     }
 
     const cart = (req.session.cart ||= [])
@@ -78,15 +99,16 @@ function createShop({ secret, store }) {
     }
 
     req.session.flash = { type: 'success', message: `${product.name} is in your cart.` }
-    res.redirect('/cart')
+    goOn(req, res, '/cart')
   })
 
   app.post('/cart/empty', (req, res) => {
     delete req.session.cart
-    res.redirect('/cart')
+    goOn(req, res, '/cart')
   })
 
-  // For a page that stays open for long: a script asks this now and then, and the session does not idle out.
+  // For a page that stays open for long: a script asks this now and then. Where the cookie has a maxAge, the
+  // session does not idle out.
   app.get('/keep-alive', (req, res) => {
     req.session.touch()
     res.send('Session refreshed')
@@ -94,14 +116,15 @@ function createShop({ secret, store }) {
 
   app.post('/logout', (req, res, next) => {
     req.session.destroy((err) => {
-      if (err) return next(err)
-
-      res.clearCookie('shop.sid')
-      res.redirect('/')
+      if (err) next(err)
+      else goOn(req, res, '/')
     })
   })
 
-  app.use((req, res) => res.status(404).send(pages.message(visitor(req), 'There is no such page.')))
+  app.use((req, res) => {
+    res.status(404)
+    show(req, res, 'message', { text: 'There is no such page.' })
+  })
 
   return app
 }
@@ -109,14 +132,33 @@ function createShop({ secret, store }) {
 function requireAuth(req, res, next) {
   if (req.session.user) return next()
 
-  req.session.flash = { type: 'error', message: 'Please log in first.' }
-  res.redirect('/login')
+  const hasExpired = session.infoOf(req)?.reason === 'expired'
+  const message = hasExpired ? `You were logged out after ${LONGEST_STAY} minutes.` : 'Please log in first.'
+  req.session.flash = { type: 'error', message }
+  goOn(req, res, '/login', 401)
 }
 
-// What every page shows. Reading the flash message clears it: it is shown once.
+function isApiClient(req) {
+  return req.accepts(['html', 'json']) === 'json'
+}
+
+// Browsers get a page, API clients what it would show.
+function show(req, res, page, details) {
+  const shown = { ...visitor(req), ...details }
+  if (isApiClient(req)) res.json(shown)
+  else res.send(pages[page](shown))
+}
+
+// When something has been done: browsers go on to a page, API clients are told at once, by the status too.
+function goOn(req, res, path, status = 200) {
+  if (isApiClient(req)) res.status(status).json(visitor(req))
+  else res.redirect(path)
+}
+
+// What every page shows. Reading the flash message clears it: it is shown once. After a logout there is no session.
 function visitor(req) {
-  const { user, cart = [], flash } = req.session
-  delete req.session.flash
+  const { user, cart = [], flash } = req.session ?? {}
+  if (flash) delete req.session.flash
   return { user, cart, flash }
 }
 

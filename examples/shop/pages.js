@@ -64,11 +64,11 @@ function page({ user, cart, flash }, title, content) {
     </html>`.text
 }
 
-function home(visitor, views) {
+function home(visitor) {
   return page(
     visitor,
     'Corner shop',
-    html`<p>You have seen this page ${views} ${views === 1 ? 'time' : 'times'}.</p>
+    html`<p>You have seen this page ${visitor.views} ${visitor.views === 1 ? 'time' : 'times'}.</p>
       ${products.map(
         (product) =>
           html`<form method="post" action="/cart/add">
@@ -108,12 +108,14 @@ function login(visitor) {
   )
 }
 
-function account(visitor, sessionId) {
+function account(visitor) {
   return page(
     visitor,
     'Your account',
     html`<p>Logged in as ${visitor.user.email}.</p>
-      <p>The server knows this browser by a session id that ends in <code>${sessionId.slice(-4)}</code>.</p>`
+      <p>
+        The server knows this browser by a session id that ends in <code>${visitor.endOfSessionId}</code>.
+      </p>`
   )
 }
 
@@ -133,8 +135,8 @@ function cart(visitor) {
   )
 }
 
-function message(visitor, text) {
-  return page(visitor, 'Sorry', html`<p>${text}</p>`)
+function message(visitor) {
+  return page(visitor, 'Sorry', html`<p>${visitor.text}</p>`)
 }
 
 module.exports = { account, cart, home, login, message }

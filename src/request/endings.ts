@@ -1,5 +1,6 @@
 import { hasTimedOut } from '../storage/time-limited.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
+import type { Write } from '../storage/writes-under-way.js'
 import type { Answer } from '../support/store-call.js'
 import type { Ledger } from './ledger.js'
 
@@ -45,6 +46,11 @@ export class Endings {
     return this.hasEnded(id) === true && this.ended.momentOf(id) !== this.own?.get(id)?.moment
   }
 
+  /** Whether the app itself has ended a session in this request; the store may yet refuse that. */
+  isEndedByApp(id: string): boolean {
+    return this.own?.has(id) === true && this.hasEnded(id) !== false
+  }
+
   /**
    * Whether the id of an ended session may be used again: by a new session that `genid` has given it, and by the app for
    * what it has ended itself.
@@ -75,10 +81,13 @@ export class Endings {
     }
   }
 
-  /** Notes that a session is being written; to be called when that is answered, and undone if it has to be. */
-  noteWrite(id: string): () => void {
-    this.ended.beginWrite(id)
-    return () => this.ended.endWrite(id)
+  /** Notes that a session is being written; its end is to be noted when that is answered, and undone if it has to be. */
+  beginWrite(id: string): Write {
+    return this.ended.writes.begin(id)
+  }
+
+  endWrite(write: Write): void {
+    this.ended.writes.end(write)
   }
 
   /**

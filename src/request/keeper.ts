@@ -3,16 +3,16 @@ import { observe } from '../support/diagnostics.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
-import { putTogether, takeApart } from '../session/notes.js'
-import { attachKeeper, keeperOf, readAgain } from '../session/session.js'
-import { isSealed, warnNotOpened } from '../storage/sealed.js'
+import { hasNotes, putTogether, takeApart } from '../session/notes.js'
+import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
 import { storageFor } from '../storage/storage.js'
+import { Membership } from '../users/membership.js'
 import { Endings, isRefusal } from './endings.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Pending } from './pending.js'
 import { callSave, wholeSession } from './session-at-end.js'
 import type { Cookie, GivenCookieOptions } from '../session/cookie.js'
-import type { Found } from '../session/notes.js'
+import type { Notes } from '../session/notes.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
 import type { StoredCookie } from '../storage/touch-interval.js'
@@ -42,12 +42,15 @@ export function keeperOfRequest(req: object): Keeper | undefined {
  * the ledger what has come of that. All that reaches the store on behalf of a request does so here, but for the first load.
  */
 export class Keeper implements SessionKeeper {
-  readonly pending = new Pending()
+  pending = new Pending()
   readonly endings: Endings
   readonly idleTimeout = new IdleTimeout()
+  /** Undefined where the option `user` is off. */
+  readonly membership: Membership | undefined
 
   private saveAtEnd: SaveAtEnd | undefined
-  private touchIsDue: boolean | undefined
+  /** Why a session that is past its end is still stored. */
+  private faultOfDestroy: unknown
   /** When a new session began, for who asks; nobody else needs it. */
   private createdAt: number | undefined
 
@@ -58,6 +61,8 @@ export class Keeper implements SessionKeeper {
     private readonly ledger: Ledger
   ) {
     this.endings = new Endings(service.sharedStore.ended, ledger)
+    const { users } = service
+    this.membership = users && new Membership(users, ledger, req)
   }
 
   /** Makes an empty session with a new id: what `store.generate` does for this request. */
@@ -73,16 +78,13 @@ export class Keeper implements SessionKeeper {
    */
   keep(given: Session): Session {
     const session = wholeSession(this.req, given, this.service.settings.store)
-    if (!keeperOf(session)) attachKeeper(session, this)
-    return session
-  }
+    if (keeperOf(session) instanceof Keeper) return session
 
-  /** Whether what the store has found is sealed, and the option `encryption` is off: then it is no session. */
-  cannotOpen(found: SessionData): boolean {
-    const { settings, warnings } = this.service
-    if (settings.encryption !== undefined || !isSealed(found)) return false
-    warnNotOpened(warnings)
-    return true
+    const notes = notesKeptWith(session)
+    if (session !== given) this.ledger.goesOnAs(session.id)
+    else if (notes && !this.ledger.notesOf(session.id)) this.ledger.remember(session.id, notes, false)
+    attachKeeper(session, this)
+    return session
   }
 
   // What is remembered with the session.
@@ -99,15 +101,19 @@ export class Keeper implements SessionKeeper {
   /**
    * Takes in what the store has found.
    *
-   * @returns false if it is past its end
+   * @returns its data; undefined if it is past its end
+   * @throws whatever the getters of an odd object throw
    */
-  recall(id: string, { data, notes }: Found): boolean {
+  recall(id: string, found: SessionData): SessionData | undefined {
     const { ledger } = this
     const { absoluteTimeout, touchInterval } = this.service
-    if (touchInterval) ledger.storedCookie = data.cookie as unknown as StoredCookie
+    if (touchInterval) ledger.storedCookie = found.cookie as unknown as StoredCookie
+    if (!absoluteTimeout && !hasNotes(found)) return found
+
+    const { data, notes } = takeApart(found)
     if (!absoluteTimeout) {
       if (notes) ledger.remember(id, notes, false)
-      return true
+      return data
     }
 
     const now = Date.now()
@@ -115,7 +121,7 @@ export class Keeper implements SessionKeeper {
     const all = isKnown ? notes : absoluteTimeout.begin(notes, now)
     ledger.remember(id, all, !isKnown)
     absoluteTimeout.remember(id, all)
-    return !absoluteTimeout.isOver(all, now)
+    return absoluteTimeout.isOver(all, now) ? undefined : data
   }
 
   /** Whether a session is past its absolute timeout. */
@@ -129,15 +135,25 @@ export class Keeper implements SessionKeeper {
     return this.service.absoluteTimeout?.wasOver(id, Date.now()) === true
   }
 
-  cookieForClient({ id, cookie }: Session): Cookie {
+  private notesOf({ id }: Session): Notes | undefined {
+    const { ledger } = this
     const { absoluteTimeout } = this.service
-    return absoluteTimeout ? absoluteTimeout.forClient(cookie, this.ledger.notesOf(id)) : cookie
+    const notes = ledger.notesOf(id)
+    if (notes || !absoluteTimeout) return notes
+    // A session that the app has made by itself begins now.
+    ledger.remember(id, absoluteTimeout.begin(undefined, Date.now()), false)
+    return ledger.notesOf(id)
+  }
+
+  cookieForClient(session: Session): Cookie {
+    const { absoluteTimeout } = this.service
+    return absoluteTimeout ? absoluteTimeout.forClient(session.cookie, this.notesOf(session)) : session.cookie
   }
 
   /** What the store is given of a session: itself, unless something is remembered with it. */
   private forStore(session: Session): SessionData {
     const { absoluteTimeout } = this.service
-    const notes = this.ledger.notesOf(session.id)
+    const notes = this.notesOf(session)
     if (!notes) return session
     return putTogether(session, notes, absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie)
   }
@@ -146,9 +162,22 @@ export class Keeper implements SessionKeeper {
   isTouchDue({ id, cookie }: Session): boolean {
     const { touchInterval } = this.service
     const { storedCookie } = this.ledger
-    if (!touchInterval || !storedCookie) return true
-    this.touchIsDue ??= touchInterval.isDue(id, storedCookie, cookie, Date.now())
-    return this.touchIsDue
+    // What an app does to the cookie when the headers are out counts, too: so this is asked each time.
+    return !touchInterval || !storedCookie || touchInterval.isDue(id, storedCookie, cookie, Date.now())
+  }
+
+  /** Whether the client's cookie, under `rolling`, tells of an earlier expiry than the store knows. */
+  isCookieBehind({ id }: Session): boolean {
+    return this.service.touchInterval?.isCookieBehind(id) === true
+  }
+
+  /** Notes, under `rolling`, whether the client is sent the cookie of a session that is stored, or touched. */
+  noteCookie({ id, cookie }: Session, isSent: boolean): void {
+    const { touchInterval, settings } = this.service
+    if (!touchInterval || !settings.rolling) return
+    touchInterval.noteCookie(id, isSent)
+    // With a store that cannot be touched the interval is that of the cookie alone.
+    if (isSent && !settings.touches) touchInterval.note(id, cookie, Date.now())
   }
 
   /** Why the request has the session it has. */
@@ -157,8 +186,8 @@ export class Keeper implements SessionKeeper {
     const noted = this.ledger.notesOf(this.req.sessionID)?.createdAt
     const isNew = reason !== 'found'
     if (isNew) this.createdAt ??= Date.now()
-    const createdAt = typeof noted === 'number' ? noted : this.createdAt
-    return { isNew, reason, createdAt: createdAt === undefined ? undefined : new Date(createdAt) }
+    const createdAt = new Date((typeof noted === 'number' ? noted : this.createdAt) ?? NaN)
+    return { isNew, reason, createdAt: Number.isNaN(createdAt.valueOf()) ? undefined : createdAt }
   }
 
   // What the app asks of the session.
@@ -192,7 +221,7 @@ export class Keeper implements SessionKeeper {
       () => this.write(session, state, { turn, byApp }, answer),
       () => {
         debugSession('not saving %s: it has been ended', session.id)
-        setImmediate(answer, byApp ? sessionEnded() : undefined, true)
+        setImmediate(answer, byApp ? this.sessionEnded(session.id) : undefined, true)
       }
     )
   }
@@ -209,26 +238,36 @@ export class Keeper implements SessionKeeper {
     const isAfterEnd = byApp && this.saveAtEnd !== undefined
     const storage = this.storageOf(session)
     debugSession('saving %s', id)
+    // Now, for the requests beside this one.
+    touchInterval?.note(id, session.cookie, Date.now())
     this.undoneIfEnded(
       id,
       storage,
-      (written) => storage.save(id, this.forStore(session), written),
+      (written) => this.store(id, session, storage, written),
       (error, isUndone) => {
         if (isUndone) {
           ledger.undone()
-          answer(error ?? (byApp && endings.isEndedByOthers(id) ? sessionEnded() : undefined), true)
+          answer(error ?? (byApp && endings.isEndedByOthers(id) ? this.sessionEnded(id) : undefined), true)
         } else if (error) {
+          touchInterval?.forget(id)
           this.saveFailed(id, turn)
           answer(error)
         } else {
           ledger.saved(state, turn)
-          touchInterval?.note(id, Date.now())
           absoluteTimeout?.remember(id, ledger.notesOf(id))
           if (isAfterEnd) ledger.savedAfterEnd = id
           answer(byApp ? this.idleTimeout.fault : undefined)
         }
       }
     )
+  }
+
+  private store(id: string, session: Session, storage: Storage, written: Answer): void {
+    const save = (saved: Answer) => {
+      this.give(session, saved, (whole) => storage.save(id, whole, saved))
+    }
+    if (this.membership) this.membership.save(session, save, written)
+    else save(written)
   }
 
   /** Then another one is due, as if there had been none. */
@@ -244,12 +283,17 @@ export class Keeper implements SessionKeeper {
     pending.begin()
     const isThere = this.endings.watchLoad(session.id)
     const report = observe('load', this.service.settings.store, session.id, this.req)
-    this.storageOf(session).load(session.id, (refused, stored) => {
-      if (stored) isThere()
-      const found = stored && this.cannotOpen(stored) ? undefined : stored
-      const parts = found ? takeApart(found) : undefined
-      const isOver = parts !== undefined && !this.recall(session.id, parts)
-      const error = refused ?? readAgain(session, isOver ? undefined : parts?.data)
+    this.storageOf(session).load(session.id, (refused, found) => {
+      if (found) isThere()
+      let error = refused
+      let isOver = false
+      try {
+        const data = found ? this.recall(session.id, found) : undefined
+        isOver = Boolean(found) && !data
+        error ??= readAgain(session, data)
+      } catch (unreadable) {
+        error ??= unreadable
+      }
       if (!error) this.resumeReloaded(session.id, turn)
       report?.(refused ? 'error' : isOver ? 'expired' : found ? 'found' : 'unknown', error)
       pending.end()
@@ -260,6 +304,7 @@ export class Keeper implements SessionKeeper {
   private resumeReloaded(id: unknown, turn: number): void {
     const session = this.req.session as Session
     attachKeeper(session, this)
+    this.ledger.goesOnAs(session.id, id)
     if (!this.service.settings.resave) this.ledger.reloaded(id, session, turn)
   }
 
@@ -312,19 +357,58 @@ export class Keeper implements SessionKeeper {
     const answer = (error: unknown, isGone = false) => {
       report?.(outcomeOf(error, isGone), error)
       if (error) touchInterval?.forget(id)
-      done(error)
+      if (this.membership && !error && !isGone) this.membership.touched(session, () => done())
+      else done(error)
     }
     const touch = () => {
       debugSession('touching %s', id)
       // Now, for the requests beside this one.
-      touchInterval?.note(id, Date.now())
-      this.undoneIfEnded(id, storage, (written) => storage.touch(id, this.forStore(session), written), answer)
+      touchInterval?.note(id, session.cookie, Date.now())
+      this.undoneIfEnded(
+        id,
+        storage,
+        (written) => this.give(session, written, (whole) => storage.touch(id, whole, written)),
+        answer
+      )
     }
     this.unlessEnded(session.id, touch, () => answer(undefined, true))
   }
 
+  /** Has a store given a session. That this fails, by a `toJSON` of the app's, is an answer as any other. */
+  private give(session: Session, written: Answer, give: (whole: SessionData) => void): void {
+    let whole: SessionData
+    try {
+      whole = this.forStore(session)
+    } catch (error) {
+      written(error ?? new Error('the session could not be read'))
+      return
+    }
+    give(whole)
+  }
+
   destroyNow(id: string, done: Answer): void {
     this.ending('destroy', id, (answer) => this.service.storage.destroy(id, answer), done)
+  }
+
+  /** Destroys a session that is past its end. Whatever becomes of that, the visitor gets a new one. */
+  destroyOverdue(id: string, goOn: () => void): void {
+    const { pending } = this
+    debugSession('%s is past its absolute timeout', id)
+    pending.begin()
+    this.destroyNow(id, (error) => {
+      this.faultOfDestroy = error
+      pending.end()
+    })
+    pending.whenIdle(() => {
+      // The end of the response has no need to wait for it again.
+      this.pending = new Pending()
+      goOn()
+    })
+  }
+
+  /** What went wrong on the way, of which the app hears at the end. */
+  get fault(): unknown {
+    return this.idleTimeout.fault ?? this.faultOfDestroy
   }
 
   // What has ended.
@@ -339,13 +423,19 @@ export class Keeper implements SessionKeeper {
     debugSession('destroying %s', id)
     const report = observe(action, this.service.settings.store, id, this.req)
     const noteAnswer = typeof id === 'string' ? this.endings.note(id) : undefined
-    this.pending.begin()
+    const { pending } = this
+    pending.begin()
     work((error) => {
       report?.(outcomeOf(error), error)
       noteAnswer?.(error)
-      if (!isRefusal(error)) this.ledger.destroyed(id)
-      this.pending.end()
-      done(error)
+      const isEnded = !isRefusal(error)
+      if (isEnded) this.ledger.destroyed(id)
+      const answer = () => {
+        pending.end()
+        done(error)
+      }
+      if (this.membership && isEnded && typeof id === 'string') this.membership.leave(id, answer)
+      else answer()
     })
   }
 
@@ -384,18 +474,25 @@ export class Keeper implements SessionKeeper {
   ): void {
     const { endings } = this
     const moment = endings.now
-    const settle = endings.noteWrite(id)
+    const underWay = endings.beginWrite(id)
     write((error) => {
       if (!endings.hasEndedSince(id, moment)) {
-        settle()
+        endings.endWrite(underWay)
         done(error, false)
         return
       }
       storage.destroy(id, (refused) => {
-        settle()
+        endings.endWrite(underWay)
         done(error ?? refused, true)
       })
     })
+  }
+
+  private sessionEnded(id: unknown): Error {
+    const why = this.isOver(id)
+      ? 'this session has reached its absolute timeout'
+      : 'another request has ended this session'
+    return Object.assign(new Error(why), { code: 'ESESSIONENDED' })
   }
 
   /** The storage of the middleware, unless the app has given the request another store. */
@@ -403,15 +500,11 @@ export class Keeper implements SessionKeeper {
     const { settings, storage, sharedStore, warnings } = this.service
     const store = session.req?.sessionStore
     if (store === undefined || store === settings.store) return storage
-    return storageFor(store as object, settings, sharedStore.ended, warnings)
+    return storageFor(store as object, settings, { ended: sharedStore.ended, warnings })
   }
 }
 
 function outcomeOf(error: unknown, isGone = false): Outcome {
   if (isGone) return 'gone'
   return error ? 'error' : 'done'
-}
-
-function sessionEnded(): Error {
-  return Object.assign(new Error('another request has ended this session'), { code: 'ESESSIONENDED' })
 }

@@ -54,6 +54,11 @@ export class Ledger {
   private notes: Notes | undefined
   private notesId: unknown
   private areNotesDue = false
+  /** Those of other sessions that the request has had before. */
+  private otherNotes: Map<unknown, Notes> | undefined
+
+  /** The id of a session whose cookie has got other attributes, which the store has yet to be told. */
+  private dueCookieId: unknown
 
   /** The session as the app got it. */
   private loaded: State | undefined
@@ -98,14 +103,29 @@ export class Ledger {
    * @param isDue - whether the store does not know it yet, and must
    */
   remember(id: unknown, notes: Notes | undefined, isDue: boolean): void {
+    if (this.notes && this.notesId !== id) {
+      this.otherNotes ??= new Map()
+      this.otherNotes.set(this.notesId, this.notes)
+    }
     this.notes = notes
     this.notesId = id
     this.areNotesDue = isDue
   }
 
+  /** Notes that the cookie of a session has got other attributes, which the store must be told. */
+  cookieIsDue(id: unknown): void {
+    this.dueCookieId = id
+  }
+
   /** What is remembered with the session of an id. */
   notesOf(id: unknown): Notes | undefined {
-    return this.notes && this.notesId === id ? this.notes : undefined
+    return this.notesId === id ? this.notes : this.otherNotes?.get(id)
+  }
+
+  /** Notes that a session goes on under another id: what is remembered with it does, too. */
+  goesOnAs(id: unknown, before = this.notesId): void {
+    const notes = this.notesOf(before)
+    if (notes && before !== id) this.remember(id, notes, this.areNotesDue)
   }
 
   /**
@@ -144,6 +164,7 @@ export class Ledger {
     this.stored = turn > this.turnStored ? state : undefined
     if (state.cookie) this.storedByApp = state.id
     if (this.notesId === state.id) this.areNotesDue = false
+    if (this.dueCookieId === state.id) this.dueCookieId = undefined
     this.turnStored = Math.max(turn, this.turnStored)
   }
 
@@ -237,6 +258,7 @@ export class Ledger {
     const { stored } = this
     if (!stored || stored.id !== state.id || !areSame(stored.data, state.data)) return false
     if (this.areNotesDue && this.notesId === state.id) return false
+    if (this.dueCookieId !== undefined && this.dueCookieId === state.id) return false
     return !stored.cookie || !state.cookie || stored.cookie.others === state.cookie.others
   }
 

@@ -1,22 +1,24 @@
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { attachKeeper } from '../session/session.js'
-import { takeApart } from '../session/notes.js'
 import { meansNoSession } from '../stores/store.js'
+import { controlCaches } from '../transport/caching.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
 import { presentedId } from '../transport/presented-id.js'
 import { decide } from './decision.js'
 import { Keeper } from './keeper.js'
 import { Ledger } from './ledger.js'
+import { hasLostSession } from './lost-session.js'
+import { PresentedCookie } from './presented-cookie.js'
 import { copyAtEnd } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
 import type { GivenCookieOptions } from '../session/cookie.js'
-import type { Found } from '../session/notes.js'
 import type { Session, SessionData } from '../session/session.js'
 import type { Report } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { Secret } from '../transport/signed-ids.js'
-import type { End, Reason } from './ledger.js'
+import type { Transport } from '../transport/transport.js'
+import type { End, Reason, State } from './ledger.js'
 import type { Service, SessionfulRequest } from './service.js'
 
 type Next = (error?: unknown) => void
@@ -29,6 +31,10 @@ type Next = (error?: unknown) => void
 export class Lifecycle {
   private readonly ledger = new Ledger()
   private readonly keeper: Keeper
+  /** Undefined where no option asks for it. */
+  private readonly presentedCookie: PresentedCookie | undefined
+  /** Undefined until the request is opened. */
+  private transport: Transport | undefined
 
   private end: End | undefined
   private headersAreOut = false
@@ -41,6 +47,8 @@ export class Lifecycle {
     private readonly req: SessionfulRequest
   ) {
     this.keeper = new Keeper(service, cookieOptions, req, this.ledger)
+    const isAskedFor = service.settings.clearCookie || service.cookieRefresh
+    this.presentedCookie = isAskedFor ? new PresentedCookie(cookieOptions) : undefined
   }
 
   // From the request to the app.
@@ -52,9 +60,15 @@ export class Lifecycle {
    */
   open(next: Next): void {
     const { req, service, ledger, keeper } = this
-    const { settings, transport, signedIds, storage } = service
+    const { settings, storage } = service
     req.sessionStore = settings.store
-    const presented = presentedId(req, transport, settings.name, signedIds, this.secrets)
+    let presented: string | false | undefined
+    try {
+      presented = this.presentedId()
+    } catch (error) {
+      next(error)
+      return
+    }
     const id = presented || undefined
     ledger.presentedId = id
     req.sessionID = id
@@ -73,19 +87,36 @@ export class Lifecycle {
         debug('error %j', error)
         report?.('error', error)
         next(error)
-      } else if (error || !found || !isThere() || keeper.cannotOpen(found)) {
+      } else if (error || !found || !isThere()) {
         debug('no session found')
         this.start(keeper.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
       } else {
         debug('session found')
-        this.receive(id, takeApart(found), report, next)
+        this.receive(id, found, report, next)
       }
     })
   }
 
-  private receive(id: string, found: Found, report: Report | undefined, next: Next): void {
-    if (this.keeper.recall(id, found)) this.start('found', found.data, report, next)
-    else this.keeper.destroyNow(id, () => this.start('expired', undefined, report, next))
+  /** @throws whatever a transport of the app's own throws */
+  private presentedId(): string | false | undefined {
+    const { req, service, secrets, presentedCookie } = this
+    this.transport = service.transportFor(req)
+    return presentedId(req, this.transport, service.signedIds, secrets, presentedCookie?.verified)
+  }
+
+  private receive(id: string, found: SessionData, report: Report | undefined, next: Next): void {
+    const { keeper } = this
+    let data: SessionData | undefined
+    try {
+      this.presentedCookie?.found(found.cookie)
+      data = keeper.recall(id, found)
+    } catch (unreadable) {
+      report?.('error', unreadable)
+      next(unreadable)
+      return
+    }
+    if (data) this.start('found', data, report, next)
+    else keeper.destroyOverdue(id, () => this.start('expired', undefined, report, next))
   }
 
   private start(
@@ -122,41 +153,102 @@ export class Lifecycle {
     attachKeeper(session, this.keeper)
     this.ledger.open(session, found)
     if (!settings.resave) this.ledger.countLoadedAsStored()
+    this.keeper.membership?.recall(session)
+  }
+
+  /**
+   * Has the cookie of a stored session brought up to date, for a request that has a response: the option `refreshCookie`.
+   *
+   * @param next - goes on with the request
+   * @returns what is to go on with it instead
+   */
+  refreshing(next: Next): Next {
+    return (error) => {
+      const { req, transport, ledger, service } = this
+      const { session } = req
+      let fault = error
+      try {
+        if (!error && session && transport && ledger.reason === 'found') {
+          this.presentedCookie?.refresh(req, session, service, transport, this.secrets, ledger)
+        }
+      } catch (thrown) {
+        fault = thrown
+      }
+      next(fault)
+    }
   }
 
   // From the app to the response.
 
   /**
-   * Adds the session id to the headers that are about to be sent, if it has to be there.
+   * Adds the session id to the headers that are about to be sent, if it has to be there; or has the client forget it.
    *
    * @param report - hears of what keeps it from being sent
    */
   announce(res: ServerResponse, report: (error: unknown) => void): void {
-    const { req, end, keeper } = this
-    const { transport, signedIds } = this.service
     // With the end of a response that others have wrapped it is announced before they render the head.
     if (this.headersAreOut) return
     this.headersAreOut = true
 
+    const isCleared = !this.send(res, report) && this.clear(res, report)
+    if (!this.service.settings.cacheControl) return
+    try {
+      controlCaches(res, this.transport, this.isAnnounced || isCleared)
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /** @returns false if the client is sent no session, and is to have none */
+  private send(res: ServerResponse, report: (error: unknown) => void): boolean {
+    const { req, end, keeper, transport } = this
     const id = end ? end.id : req.sessionID
     let session: Session | undefined
     try {
       session = end ? end.session : this.currentSession()
-      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return
+      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return false
     } catch (error) {
       // A session that cannot be serialised: commit() meets the same error, and reports it.
       debug('no cookie: %s', error)
-      return
+      return true
     }
 
     try {
-      if (!transport.maySend(req, session.cookie)) return
+      if (!transport?.maySend(req, session.cookie)) return true
       keeper.idleTimeout.restartOnce(session)
-      transport.write(req, res, signedIds.sign(id, this.secrets), keeper.cookieForClient(session))
+      const leftBeside = this.presentedCookie?.leftBeside(session.cookie, this.service, transport)
+      if (leftBeside) transport.clear(req, res, leftBeside, report)
+      const value = this.service.signedIds.sign(id, this.secrets)
+      transport.write(req, res, value, keeper.cookieForClient(session), report)
       debugSession('set-cookie %s', id)
+      keeper.noteCookie(session, true)
       this.isAnnounced = true
+      this.presentedCookie?.sent(id, this.service)
     } catch (error) {
       report(error)
+    }
+    return true
+  }
+
+  /**
+   * Has the client forget the id of a session that has ended: the option `clearCookie`.
+   *
+   * @returns whether that was so
+   */
+  private clear(res: ServerResponse, report: (error: unknown) => void): boolean {
+    const { req, transport, presentedCookie, ledger, keeper, service } = this
+    const { settings } = service
+    if (!settings.clearCookie || !presentedCookie || !transport) return false
+    try {
+      if (!hasLostSession(req, ledger, keeper, service)) return false
+      const attributes = presentedCookie.attributes(req, settings.proxy)
+      if (!transport.maySend(req, attributes)) return false
+      transport.clear(req, res, attributes, report)
+      debug('session id cleared')
+      return true
+    } catch (error) {
+      report(error)
+      return false
     }
   }
 
@@ -164,27 +256,33 @@ export class Lifecycle {
     const { ledger } = this
     const { endings } = this.keeper
     const { settings } = this.service
-    if (endings.isEndedByOthers(session.id) && !endings.mayBeginAgain(session.id)) return false
-    if (this.keeper.isOver(session.id)) return false
-
-    if (!ledger.isPresented(id)) {
-      return settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
-    }
-    return (
-      (settings.rolling && this.isToBeRenewed(session)) ||
-      ledger.hasOtherMaxAge(session) ||
-      (session.cookie.expires != null && this.isModified(session))
-    )
+    const isNeeded = ledger.isPresented(id)
+      ? this.presentedCookie?.isToBeSentAgain ||
+        (settings.rolling && this.isToBeRenewed(session)) ||
+        ledger.hasOtherMaxAge(session) ||
+        (session.cookie.expires != null && this.isModified(session))
+      : settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
+    if (!isNeeded || this.keeper.isOver(session.id)) return false
+    return !endings.isEndedByOthers(session.id) || endings.mayBeginAgain(session.id)
   }
 
   /** Whether the client's cookie, under `rolling`, is to get a later expiry. */
   private isToBeRenewed(session: Session): boolean {
     const { keeper, ledger } = this
-    return keeper.isTouchDue(session) || ledger.isToBeSaved(session.id) || this.isModified(session)
+    return (
+      keeper.isTouchDue(session) ||
+      keeper.isCookieBehind(session) ||
+      ledger.isToBeSaved(session.id) ||
+      !ledger.isStored(this.stateOf(session))
+    )
   }
 
   private isModified(session: Session): boolean {
-    return this.ledger.isModified(this.end?.state ?? this.ledger.stateOf(session))
+    return this.ledger.isModified(this.stateOf(session))
+  }
+
+  private stateOf(session: Session): State {
+    return this.end?.state ?? this.ledger.stateOf(session)
   }
 
   // From the response to the store.
@@ -211,10 +309,13 @@ export class Lifecycle {
 
   private carryOut(end: End, given: Answer): void {
     const { keeper, ledger, service } = this
-    const { fault } = keeper.idleTimeout
+    const { fault } = keeper
     const done: Answer = fault ? (error) => given(error ?? fault) : given
     const isTouchDue = !end.session || keeper.isTouchDue(end.session)
     const decision = decide(end, ledger, service.settings, isTouchDue)
+    if (end.session && !this.isAnnounced && (decision !== 'nothing' || ledger.isToBeSaved(end.session.id))) {
+      keeper.noteCookie(end.session, false)
+    }
     if (decision === 'destroy') keeper.destroyNow(end.id as string, done)
     else if (decision === 'save') keeper.saveNow(this.sessionAtEnd(end), done)
     else if (decision === 'touch') keeper.touchNow(end.id as string, this.sessionAtEnd(end), done)
@@ -246,10 +347,10 @@ export class Lifecycle {
   }
 
   private warnIfTooLate({ session, id }: End & { session: Session }): void {
-    const { transport, warnings, settings } = this.service
+    const { warnings, settings } = this.service
     if (!this.headersAreOut || this.isAnnounced || typeof id !== 'string') return
     if (this.ledger.isPresented(id)) return
-    if (this.needsAnnouncement(session, id) && transport.maySend(this.req, session.cookie)) {
+    if (this.needsAnnouncement(session, id) && this.transport?.maySend(this.req, session.cookie)) {
       warnHeadersSent(warnings, settings.name)
     }
   }
@@ -257,6 +358,9 @@ export class Lifecycle {
   /** The request's session, if the app has left one there. */
   private currentSession(): Session | undefined {
     const { session } = this.req
-    return session ? this.keeper.keep(session) : undefined
+    if (!session) return undefined
+    const kept = this.keeper.keep(session)
+    if (this.ledger.isPresented(kept.id)) this.presentedCookie?.applyTo(kept)
+    return kept
   }
 }

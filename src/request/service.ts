@@ -6,7 +6,9 @@ import type { SharedStore } from '../storage/shared-store.js'
 import type { Storage } from '../storage/storage.js'
 import type { TouchInterval } from '../storage/touch-interval.js'
 import type { Warnings } from '../support/warnings.js'
+import type { CookieRefresh } from '../transport/cookie-refresh.js'
 import type { Secret, SignedIds } from '../transport/signed-ids.js'
+import type { UserIndex } from '../users/user-index.js'
 import type { Transport } from '../transport/transport.js'
 
 /** A request, with what this library adds to it. */
@@ -26,7 +28,12 @@ export interface Service {
   readonly absoluteTimeout: AbsoluteTimeout | undefined
   /** Undefined where the option is off. */
   readonly touchInterval: TouchInterval | undefined
-  readonly transport: Transport
+  /** Undefined where the option `user` is off. */
+  readonly users: UserIndex | undefined
+  /** Gives the transport of a request; asked once for it. Throws where the app gives none. */
+  readonly transportFor: (req: IncomingMessage) => Transport
+  /** Undefined where the option is off. */
+  readonly cookieRefresh: CookieRefresh | undefined
   readonly signedIds: SignedIds
   readonly warnings: Warnings
 }

@@ -6,6 +6,9 @@ import type { Notes } from './notes.js'
 /** What the ends of sessions that this process has seen may take: some ten thousand of them. */
 const MAX_BYTES = 2 * 1024 * 1024
 
+/** The last millisecond that a Date can tell, in the year 275760. An end after that is none. */
+const END_OF_TIME = 8.64e15
+
 /**
  * Ends sessions at a fixed age, however active they are: the option `absoluteTimeout`.
  *
@@ -26,7 +29,7 @@ export class AbsoluteTimeout {
   /** Whether it is known when a session began. A beginning that is yet to come is none: a clock was wrong. */
   isKnown(notes: Notes | undefined, now: number): boolean {
     const createdAt = notes?.createdAt
-    return typeof createdAt === 'number' && createdAt <= now
+    return typeof createdAt === 'number' && createdAt >= 0 && createdAt <= now
   }
 
   /** Notes when a session ends. */
@@ -46,27 +49,36 @@ export class AbsoluteTimeout {
   /** The cookie that the client is sent: with an `Expires` that does not lie beyond the end. */
   forClient(cookie: Cookie, notes: Notes | undefined): Cookie {
     const { expires } = cookie
-    return isDate(expires) ? this.bounded(cookie, notes) : cookie
+    const end = this.endOf(notes)
+    // A date that is none is an error of its own.
+    return isDate(expires) && expires.valueOf() > end ? endingAt(end, cookie) : cookie
   }
 
   /** The cookie that stores read. Without `expires` they take a time of their own, which may be longer. */
   forStore(cookie: Cookie, notes: Notes | undefined): Cookie {
-    return this.bounded(cookie, notes)
-  }
-
-  private bounded(cookie: Cookie, notes: Notes | undefined): Cookie {
     const end = this.endOf(notes)
-    const { expires, originalMaxAge } = cookie
-    if (end === Infinity || (isDate(expires) && expires.valueOf() <= end)) return cookie
-    const copy = Object.assign(Object.create(Object.getPrototypeOf(cookie) as object) as Cookie, cookie)
-    copy.expires = new Date(end)
-    // Setting `expires` has set this to the time that is left.
-    copy.originalMaxAge = originalMaxAge
-    return copy
+    return end === Infinity || expiryOf(cookie) <= end ? cookie : endingAt(end, cookie)
   }
 
   private endOf(notes: Notes | undefined): number {
     const createdAt = notes?.createdAt
-    return typeof createdAt === 'number' ? createdAt + this.length : Infinity
+    if (typeof createdAt !== 'number') return Infinity
+    const end = createdAt + this.length
+    return end <= END_OF_TIME ? end : Infinity
   }
+}
+
+/** When a cookie expires: an app may have set that to text, or to a number. What is no time never comes. */
+function expiryOf({ expires }: Cookie): number {
+  const time = expires == null ? NaN : new Date(expires).valueOf()
+  return Number.isNaN(time) ? Infinity : time
+}
+
+function endingAt(end: number, cookie: Cookie): Cookie {
+  const { originalMaxAge } = cookie
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(cookie) as object) as Cookie, cookie)
+  copy.expires = new Date(end)
+  // Setting `expires` has set this to the time that is left.
+  copy.originalMaxAge = originalMaxAge
+  return copy
 }

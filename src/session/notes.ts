@@ -21,27 +21,22 @@ export interface Found {
   readonly notes: Notes | undefined
 }
 
-/** The notes in what is stored. Text, a number: the data of an app that knows nothing of this. */
-export function notesIn(stored: SessionData): Notes | undefined {
-  const notes = (stored as unknown as Record<string, unknown>)[RESERVED]
-  return typeof notes === 'object' && notes !== null && !Array.isArray(notes) ? (notes as Notes) : undefined
-}
-
-/** A copy of what is stored in whose JSON the data are alone, without cookie and notes. */
-export function dataAlone(stored: SessionData): Record<string, unknown> {
-  const data: Record<string, unknown> = { ...stored, cookie: undefined }
-  if (notesIn(stored)) data[RESERVED] = undefined
-  return data
+/** Whether there is anything to take apart: most stored sessions have nothing. */
+export function hasNotes(found: SessionData): boolean {
+  const notes = (found as unknown as Record<string, unknown>)[RESERVED]
+  // Text, a number, a list: the data of an app that knows nothing of this.
+  return typeof notes === 'object' && notes !== null && !Array.isArray(notes)
 }
 
 /** Moves the notes of a stored session aside. What the store has found stays as it is: it may be the store's own object. */
 export function takeApart(found: SessionData): Found {
-  const notes = notesIn(found)
-  if (!notes) return { data: found, notes }
+  if (!hasNotes(found)) return { data: found, notes: undefined }
 
+  const notes = (found as unknown as Record<string, unknown>)[RESERVED] as Notes
   const data = Object.assign(Object.create(Object.getPrototypeOf(found) as object) as SessionData, found)
   Reflect.deleteProperty(data, RESERVED)
-  return { data, notes }
+  // Nothing is remembered any more: the next save drops the name.
+  return { data, notes: Object.keys(notes).length > 0 ? notes : undefined }
 }
 
 /**
@@ -54,19 +49,29 @@ export function takeApart(found: SessionData): Found {
  */
 export function putTogether(session: Session & SessionData, notes: Notes, cookie: Cookie): SessionData {
   const { id, req } = session
-  const whole = Object.create(Object.getPrototypeOf(session) as object, {
-    req: { value: req },
-    id: { value: id }
-  }) as SessionData & Record<string, unknown>
+  const whole = Object.create(Object.getPrototypeOf(session) as object) as SessionData &
+    Record<string, unknown>
   whole.cookie = cookie
   whole[RESERVED] = notes
 
-  // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them.
-  const data = (hasToJSON(session) ? toJSON(session) : session) as unknown as Record<string, unknown>
+  // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them: now, and not once more.
+  const isAsked = hasToJSON(session)
+  const data = (isAsked ? toJSON(session) : session) as unknown as Record<string, unknown>
   for (const key of Object.keys(data)) {
-    if (key !== 'cookie' && key !== RESERVED) whole[key] = data[key]
+    if (key === 'cookie' || key === RESERVED) continue
+    // By an assignment this would become the prototype.
+    if (key === '__proto__') defineMember(whole, key, data[key])
+    else whole[key] = data[key]
   }
+  if (isAsked) Object.defineProperty(whole, 'toJSON', { value: undefined, enumerable: false })
+  // Not over data of that name, which a toJSON may give.
+  if (!Object.hasOwn(whole, 'req')) Object.defineProperty(whole, 'req', { value: req })
+  if (!Object.hasOwn(whole, 'id')) Object.defineProperty(whole, 'id', { value: id })
   return whole
+}
+
+function defineMember(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 function toJSON(session: object): object {

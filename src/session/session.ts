@@ -1,7 +1,7 @@
 import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { callStore } from '../support/store-call.js'
-import { putTogether, takeApart } from './notes.js'
+import { putTogether } from './notes.js'
 import type { Cookie } from './cookie.js'
 import type { Answer } from '../support/store-call.js'
 import type { Notes } from './notes.js'
@@ -128,7 +128,7 @@ export class Session {
 
   /**
    * Ends the session: removes it from the store and `req.session` from the request. The cookie stays with the browser,
-   * where it opens nothing any more; `res.clearCookie` removes it.
+   * where it opens nothing any more; the option `clearCookie` removes it.
    *
    * @param callback - receives the store's error, if any
    */
@@ -215,7 +215,7 @@ interface SessionMaker {
 /** Keeps a session that no request keeps: asks the store itself. */
 class StoreKeeper implements SessionKeeper {
   /** @param notes - what is remembered with the session */
-  constructor(private readonly notes: Notes | undefined) {}
+  constructor(readonly notes: Notes | undefined) {}
 
   save(session: Session, done: Answer): void {
     const { notes } = this
@@ -247,6 +247,12 @@ export function keepNotes(session: Session, notes: Notes | undefined): void {
   if (notes) attachKeeper(session, new StoreKeeper(notes))
 }
 
+/** What a session that no request keeps remembers. */
+export function notesKeptWith(session: Session): Notes | undefined {
+  const keeper = keeperOf(session)
+  return keeper instanceof StoreKeeper ? keeper.notes : undefined
+}
+
 /**
  * Gives the request of a session a new session object, with what the store holds now.
  *
@@ -256,9 +262,7 @@ export function keepNotes(session: Session, notes: Notes | undefined): void {
 export function readAgain(session: Session, found: SessionData | null | undefined): unknown {
   if (!found) return new Error('failed to load session')
   try {
-    const { data, notes } = takeApart(found)
-    const again = (storeOf(session) as SessionMaker).createSession(session.req, data)
-    keepNotes(again, notes)
+    ;(storeOf(session) as SessionMaker).createSession(session.req, found)
     return undefined
   } catch (unreadable) {
     return unreadable

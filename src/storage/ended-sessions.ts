@@ -1,4 +1,6 @@
+import { hashSessionId, isHashed } from '../session/hashed-id.js'
 import { ownText } from '../support/own-text.js'
+import { WritesUnderWay } from './writes-under-way.js'
 
 /**
  * How many bytes the ids of ended sessions may take, as characters of ids and about that much again for each entry: some
@@ -6,9 +8,6 @@ import { ownText } from '../support/own-text.js'
  */
 const MAX_BYTES = 4 * 1024 * 1024
 const BYTES_OF_AN_ENTRY = 140
-
-/** Of how many sessions it is known that a write is under way. */
-const MAX_WRITES = 4096
 
 /** What is known of the ending of one session. */
 interface Ending {
@@ -21,6 +20,8 @@ interface Ending {
   begunAgain: number | undefined
   /** The same, of before an ending that the store may refuse. */
   begunBefore: number | undefined
+  /** Whether it is known by the key alone under which the store had it. */
+  isKey: boolean
 }
 
 /**
@@ -34,12 +35,14 @@ export class EndedSessions {
   /** The present moment: it moves with each ending and each new beginning. */
   now = 0
 
-  /** By session id; the earliest first. */
+  /** By session id, or the key of one; the earliest first. */
   private readonly endings = new Map<string, Ending>()
+  /** How many of these are known by their keys alone. */
+  private keys = 0
   private bytes = 0
 
-  /** How many writes of a session are under way, by its id: if it is ended meanwhile, they may bring it back. */
-  private readonly writes = new Map<string, number>()
+  /** If a session is ended while it is written, that may bring it back. */
+  readonly writes = new WritesUnderWay()
 
   /** The latest ending that has been forgotten. */
   private forgotten = 0
@@ -58,13 +61,23 @@ export class EndedSessions {
       underWay: (known?.underWay ?? 0) + 1,
       isCertain: isSameLife && known?.isCertain === true,
       begunAgain: undefined,
-      begunBefore: begunBefore ?? known?.begunBefore
+      begunBefore: begunBefore ?? known?.begunBefore,
+      isKey: false
     }
     this.remove(id)
     this.endings.set(ownText(id), ending)
     this.bytes += bytesOf(id)
     if (this.bytes > MAX_BYTES) this.forgetEarliest()
     return ending.moment
+  }
+
+  /** The same, of a session of which only the key is known under which the store has it. */
+  endKey(key: string): void {
+    this.end(key)
+    const ending = this.endings.get(key)
+    if (!ending || !isHashed(key)) return
+    ending.isKey = true
+    this.keys++
   }
 
   /**
@@ -88,7 +101,7 @@ export class EndedSessions {
    * @returns the moment of that, for the request that has it
    */
   begin(id: string): number {
-    const ending = this.endings.get(id)
+    const ending = this.endingOf(id)
     if (ending) ending.begunAgain = ++this.now
     return this.now
   }
@@ -100,47 +113,39 @@ export class EndedSessions {
    * @returns undefined if that is too long ago to know
    */
   hasEnded(id: string, since: number): boolean | undefined {
-    const ending = this.endings.get(id)
+    const ending = this.endingOf(id)
     if (!ending) return since < this.forgotten ? undefined : false
     return ending.begunAgain === undefined || since < ending.begunAgain
   }
 
   /** Has a session been ended since a moment, for good? */
   hasEndedSince(id: string, moment: number): boolean {
-    const ending = this.endings.get(id)
+    const ending = this.endingOf(id)
     return ending !== undefined && ending.begunAgain === undefined && ending.moment > moment
-  }
-
-  /** Notes that a session is being written; to be told when that is answered, and undone if it has to be. */
-  beginWrite(id: string): void {
-    this.writes.set(id, (this.writes.get(id) ?? 0) + 1)
-    if (this.writes.size <= MAX_WRITES) return
-    // Of so many the earliest will hardly be answered any more.
-    for (const earliest of this.writes.keys()) {
-      this.writes.delete(earliest)
-      return
-    }
-  }
-
-  endWrite(id: string): void {
-    const others = (this.writes.get(id) ?? 1) - 1
-    if (others > 0) this.writes.set(id, others)
-    else this.writes.delete(id)
   }
 
   /** Whether what the store holds of an ended session may still change: what it finds now means nothing. */
   isUnsettled(id: string): boolean {
-    const ending = this.endings.get(id)
+    const ending = this.endingOf(id)
     return ending !== undefined && (ending.underWay > 0 || this.writes.has(id))
   }
 
   /** When a session was ended last, as far as is known. */
   momentOf(id: string): number | undefined {
-    return this.endings.get(id)?.moment
+    return this.endingOf(id)?.moment
+  }
+
+  private endingOf(id: string): Ending | undefined {
+    const ending = this.endings.get(id)
+    return ending || this.keys === 0 ? ending : this.endings.get(hashSessionId(id))
   }
 
   private remove(id: string): void {
-    if (this.endings.delete(id)) this.bytes -= bytesOf(id)
+    const ending = this.endings.get(id)
+    if (!ending) return
+    this.endings.delete(id)
+    this.bytes -= bytesOf(id)
+    if (ending.isKey) this.keys--
   }
 
   /** Many at a time: a Map takes long to find its first entry when those before that have been deleted. */

@@ -4,8 +4,8 @@ import { timeLimited } from './time-limited.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { Answer } from '../support/store-call.js'
-import type { Warnings } from '../support/warnings.js'
 import type { Change, Store } from '../stores/store.js'
+import type { Warnings } from '../support/warnings.js'
 import type { EndedSessions } from './ended-sessions.js'
 
 /**
@@ -31,16 +31,21 @@ export interface Storage {
   regenerate(req: SessionRequest, callback: Answer): void
 }
 
+/** What storages have in common. */
+interface StorageService {
+  readonly ended: EndedSessions
+  readonly warnings: Warnings
+}
+
 /** The storage of a middleware: its store, and around it, one after the other, what the options ask for. */
 export function storageFor(
   store: object,
-  { encryption, storeTimeout }: Settings,
-  ended: EndedSessions,
-  warnings: Warnings
+  { storeTimeout, encryption }: Settings,
+  { ended, warnings }: StorageService
 ): Storage {
   let storage = callsTo(store)
-  if (encryption !== undefined) storage = sealed(storage, encryption, warnings)
   if (storeTimeout !== undefined) storage = timeLimited(storage, storeTimeout, ended)
+  if (encryption) storage = sealed(storage, encryption, warnings)
   return storage
 }
 

@@ -31,7 +31,9 @@ export class ExpiryIndex {
 
   /** Whether an id has expired, as far as is known here. */
   hasExpired(id: string): boolean {
-    return (this.expiries.get(id) ?? Infinity) <= Date.now()
+    const expiry = this.expiries.get(id)
+    // For most there is no need to look at the clock.
+    return expiry !== undefined && expiry !== Infinity && expiry <= Date.now()
   }
 
   /** How many ids there are that have not expired, found by looking at each. */

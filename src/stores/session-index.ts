@@ -71,11 +71,11 @@ export class SessionIndex {
     return this.texts[id]
   }
 
-  /** The text of a session that has not expired. */
-  getLiving(id: string): string | undefined {
-    if (!this.expiries.hasExpired(id)) return this.texts[id]
+  /** Whether a session has not expired. One that has is removed. */
+  isLiving(id: string): boolean {
+    if (!this.expiries.hasExpired(id)) return true
     this.remove(id)
-    return undefined
+    return false
   }
 
   /** Tells that a session is in use, if there is one of this id. */

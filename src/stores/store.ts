@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { Cookie } from '../session/cookie.js'
-import { takeApart } from '../session/notes.js'
+import { hasNotes, takeApart } from '../session/notes.js'
 import { Session, keepNotes } from '../session/session.js'
 import { callStore } from '../support/store-call.js'
 import { callable } from '../support/callable.js'
@@ -116,9 +116,7 @@ export abstract class Store extends EventEmitter {
       }
       let session
       try {
-        const { data, notes } = takeApart(found)
-        session = this.createSession({ sessionID: sid, sessionStore: this }, data)
-        keepNotes(session, notes)
+        session = this.createSession({ sessionID: sid, sessionStore: this }, found)
       } catch (unreadable) {
         callback(unreadable)
         return
@@ -146,7 +144,9 @@ export abstract class Store extends EventEmitter {
     data.cookie = cookie
 
     const holder = req as SessionRequest
-    const session = new Session(holder, data) as Session & SessionData
+    const parts = hasNotes(data) ? takeApart(data) : undefined
+    const session = new Session(holder, parts?.data ?? data) as Session & SessionData
+    if (parts) keepNotes(session, parts.notes)
     holder.session = session
     return session
   }

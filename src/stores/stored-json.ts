@@ -45,19 +45,23 @@ function timeOf(expires: unknown): number {
 
 /** The JSON of the same session with another cookie. */
 export function withCookie(json: string, cookie: unknown): string {
-  const start = JSON.stringify({ cookie }).slice(0, -1)
-  if (hasStart(json, start)) return json
+  // Within an object, so that a toJSON of the cookie's is told its name.
+  const whole = JSON.stringify({ cookie })
+  const text = whole.startsWith(START) ? whole.slice(START.length, -1) : undefined
+  if (text !== undefined && hasCookie(json, text)) return json
   const end = endOfCookie(json)
-  return end === undefined || !start.startsWith(START)
+  return end === undefined || text === undefined
     ? JSON.stringify({ ...(JSON.parse(json) as object), cookie })
-    : start + json.slice(end)
+    : START + text + json.slice(end)
 }
 
-/** Whether the JSON begins with all of a cookie. */
-function hasStart(json: string, start: string): boolean {
-  if (!start.startsWith(START) || !json.startsWith(start)) return false
-  const next = json.charCodeAt(start.length)
-  return next === COMMA || next === CLOSE
+/** Whether the JSON of a session begins with that of a cookie. */
+function hasCookie(json: string, cookie: string): boolean {
+  const end = START.length + cookie.length
+  const next = json.charCodeAt(end)
+  if (next !== COMMA && next !== CLOSE) return false
+  // V8 compares whole texts many characters at a time, and beginnings one by one.
+  return json.startsWith(START) && json.slice(START.length, end) === cookie
 }
 
 /** Where the cookie ends that a session's JSON begins with; undefined if it begins otherwise. */

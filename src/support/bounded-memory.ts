@@ -20,8 +20,9 @@ export class BoundedMemory<Value> {
   }
 
   set(key: string, value: Value): void {
-    if (!this.young.has(key)) this.makeRoom(key)
-    this.young.set(ownText(key), value)
+    // A Map keeps the key that it has.
+    if (this.young.has(key)) this.young.set(key, value)
+    else if (this.makesRoom(key)) this.young.set(ownText(key), value)
   }
 
   delete(key: string): void {
@@ -29,13 +30,16 @@ export class BoundedMemory<Value> {
     this.old.delete(key)
   }
 
-  private makeRoom(key: string): void {
+  /** @returns false for a key that takes more than there is */
+  private makesRoom(key: string): boolean {
     const bytes = key.length * 2 + BYTES_OF_AN_ENTRY
+    if (bytes > this.maxBytes / 2) return false
     if (this.bytes + bytes > this.maxBytes / 2) {
       this.old = this.young
       this.young = new Map()
       this.bytes = 0
     }
     this.bytes += bytes
+    return true
   }
 }

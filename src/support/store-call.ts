@@ -46,7 +46,7 @@ function call<Result>(
   args: readonly unknown[],
   callback: Answer<Result>
 ): void {
-  const answer = new MethodAnswer(`${what}.${name}()`, callback as Answer)
+  const answer = new MethodAnswer(what, name, callback as Answer)
   const methods = owner as Methods
   try {
     const method = methods[name]
@@ -61,7 +61,7 @@ function call<Result>(
           : method.call(owner, receive)
     if (isThenable(returned)) answer.follow(returned, method, method.length <= args.length)
   } catch (error) {
-    answer.receive(error ?? new Error(`${what}.${name}() threw ${String(error)}`))
+    answer.receive(error ?? new Error(`${answer.name} threw ${String(error)}`))
   }
   answer.deliver()
 }
@@ -82,10 +82,15 @@ class MethodAnswer extends AsyncResource {
   private followed: object | undefined
 
   constructor(
+    private readonly owner: string,
     private readonly method: string,
     private readonly callback: Answer
   ) {
     super('express-session.store')
+  }
+
+  get name(): string {
+    return `${this.owner}.${this.method}()`
   }
 
   /** Takes what the method calls back with. */
@@ -96,7 +101,7 @@ class MethodAnswer extends AsyncResource {
 
   private take(error: unknown, result: unknown): void {
     if (this.given) {
-      debug('%s answered more than once', this.method)
+      debug('%s answered more than once', this.name)
       return
     }
     this.given = true
@@ -125,7 +130,7 @@ class MethodAnswer extends AsyncResource {
         if (declaresNoCallback) setImmediate(() => this.settle(method, result))
       },
       (error: unknown) => {
-        setImmediate(() => this.take(error ?? new Error(`${this.method} was rejected`), undefined))
+        setImmediate(() => this.take(error ?? new Error(`${this.name} was rejected`), undefined))
       }
     )
   }

@@ -9,7 +9,7 @@ export type WarningCode =
   | 'EXPRESS_SESSION_COOKIE_TOO_LARGE'
   | 'EXPRESS_SESSION_ID_NOT_TEXT'
   | 'EXPRESS_SESSION_MEMORY_STORE_FULL'
-  | 'EXPRESS_SESSION_NOT_OPENED'
+  | 'EXPRESS_SESSION_CANNOT_BE_OPENED'
 
 /**
  * Says what makes sessions disappear without any error: once for each cause and middleware, through

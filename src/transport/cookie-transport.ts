@@ -2,7 +2,9 @@ import cookies = require('cookie')
 import { debug } from '../support/debug.js'
 import { warnOfRefusedCookie, warnSecureOverHttp } from './cookie-warnings.js'
 import { isSecure, trustsProxy } from '../support/secure-connection.js'
+import { addCookie, setsCookie } from './set-cookie.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CookieAttributes } from '../session/cookie-attributes.js'
 import type { Cookie, SessionCookie } from '../session/cookie.js'
 import type { Warnings } from '../support/warnings.js'
 import type { Transport } from './transport.js'
@@ -21,13 +23,15 @@ const EQUALS = 0x3d
 
 /** Session ids travel in a cookie. */
 export class CookieTransport implements Transport {
+  readonly vary = ['Cookie']
+
   /**
-   * @param name - of the cookie
+   * @param cookieName - of the cookie
    * @param proxy - whether to believe `X-Forwarded-Proto`; see `isSecure`
    * @param warnings - hears of cookies that browsers will refuse
    */
   constructor(
-    private readonly name: string,
+    readonly cookieName: string,
     private readonly proxy: boolean | undefined,
     private readonly warnings: Warnings
   ) {}
@@ -42,31 +46,39 @@ export class CookieTransport implements Transport {
     const { cookie: header } = req.headers
     if (!header) return values
 
-    const { name } = this
+    const { cookieName: name } = this
     for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
       const start = startOfValue(header, at, name)
       if (start === -1) continue
 
       const end = header.indexOf(';', start)
       values.push(unquote(trim(header.slice(start, end === -1 ? header.length : end))))
-      if (values.length === MAX_CANDIDATES) break
+      // No cookie begins within the value of another.
+      if (end === -1 || values.length === MAX_CANDIDATES) break
+      at = end
     }
     return values
   }
 
-  maySend(req: IncomingMessage, cookie: Cookie): boolean {
+  maySend(req: IncomingMessage, cookie: Pick<Cookie, 'secure'>): boolean {
     if (!cookie.secure || isSecure(req, this.proxy)) return true
     debug('not secured')
-    if (!trustsProxy(req, this.proxy)) warnSecureOverHttp(this.warnings, this.name)
+    if (!trustsProxy(req, this.proxy)) warnSecureOverHttp(this.warnings, this.cookieName)
     return false
   }
 
   write(_req: IncomingMessage, res: ServerResponse, value: string, cookie: Cookie): void {
     const { data } = cookie as SessionCookie
-    const text = cookies.serialize(this.name, value, data as cookies.CookieSerializeOptions)
-    const others = res.getHeader('Set-Cookie') as string | string[] | undefined
-    res.setHeader('Set-Cookie', others ? ([] as string[]).concat(others, text) : [text])
-    warnOfRefusedCookie(this.warnings, this.name, cookie, text)
+    const text = cookies.serialize(this.cookieName, value, data as cookies.CookieSerializeOptions)
+    addCookie(res, text)
+    warnOfRefusedCookie(this.warnings, this.cookieName, cookie, text)
+  }
+
+  /** Browsers remove a cookie only when told with its own attributes. */
+  clear(_req: IncomingMessage, res: ServerResponse, attributes: CookieAttributes): void {
+    if (setsCookie(res, this.cookieName)) return
+    const past = { ...attributes, expires: new Date(0) } as cookies.CookieSerializeOptions
+    addCookie(res, cookies.serialize(this.cookieName, '', past))
   }
 }
 

@@ -16,27 +16,33 @@ interface ParsedCookies {
  *
  * @param req - the request; what `cookieParser()` has left on it is looked at last
  * @param transport - brings the signed ids
- * @param name - of the cookie, for what `cookieParser()` has left
  * @param signedIds - verifies the signature
  * @param secrets - the keys; any of them may have signed
+ * @param onVerified - hears the signed value in which it was found, where that is known
  * @returns undefined if it presents none, and false if none of what it presents has a valid signature
  */
 export function presentedId(
   req: IncomingMessage & ParsedCookies,
   transport: Transport,
-  name: string,
   signedIds: SignedIds,
-  secrets: readonly Secret[]
+  secrets: readonly Secret[],
+  onVerified?: (value: string) => void
 ): string | false | undefined {
   let isForged = false
   for (const value of transport.read(req)) {
     const id = signedIds.verify(value, secrets)
-    if (id) return id
-    isForged = true
+    if (id) {
+      onVerified?.(value)
+      return id
+    }
+    if (value) isForged = true
   }
 
-  const parsed = textOf(req.cookies?.[name])
-  const id = textOf(req.signedCookies?.[name]) ?? (parsed && signedIds.verify(parsed, secrets))
+  const { cookieName: name } = transport
+  const { signedCookies, cookies } = req
+  if (name === undefined || (!signedCookies && !cookies)) return isForged ? false : undefined
+  const parsed = textOf(cookies?.[name])
+  const id = textOf(signedCookies?.[name]) ?? (parsed && signedIds.verify(parsed, secrets))
   if (id) deprecate('cookie should be available in req.headers.cookie')
   return id || (isForged || parsed ? false : undefined)
 }

@@ -51,6 +51,16 @@ export class SignedIds {
     debug('cookie signature invalid')
     return undefined
   }
+
+  /**
+   * Whether the first secret has signed a value.
+   *
+   * @param value - one that has verified
+   * @param id - that it has brought
+   */
+  isSignedByFirst(value: string, id: string, secrets: readonly Secret[]): boolean {
+    return decode(value) === this.sign(id, secrets)
+  }
 }
 
 /** Percent-decodes what can be decoded. */

@@ -3,9 +3,8 @@
 // In a real browser the cookie comes back, survives redirects, and is out of the reach of scripts.
 
 const assert = require('node:assert/strict')
-const { execFileSync } = require('node:child_process')
-const { chromium } = require('playwright-core')
 const { createShop } = require('../../examples/shop/app')
+const { launch } = require('./support/browser')
 
 describe('a person in the shop, with a real browser', () => {
   let browser, page, server, url
@@ -14,7 +13,7 @@ describe('a person in the shop, with a real browser', () => {
     server = createShop({ secret: 'shop' }).listen(0, '127.0.0.1')
     await new Promise((resolve) => server.on('listening', resolve))
     url = `http://127.0.0.1:${server.address().port}`
-    browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] })
+    browser = await launch()
   })
 
   beforeEach(async () => {
@@ -50,6 +49,27 @@ describe('a person in the shop, with a real browser', () => {
     assert.equal(await page.getByRole('link', { name: 'Log in' }).count(), 1)
   })
 
+  it('leaves no cookie behind at the logout, and nothing for the back button', async () => {
+    await page.goto(`${url}/login`)
+    await page.getByLabel('Email').fill('ada@example.com')
+    await page.getByLabel('Password').fill('analytical')
+    await page.locator('form[action="/login"]').getByRole('button').click()
+    await page.getByText('Logged in as ada@example.com').waitFor()
+    const [before] = await page.context().cookies()
+
+    const loggedOut = page.waitForResponse((response) => response.url().endsWith('/logout'))
+    await page.getByRole('button', { name: 'Log out' }).click()
+    assert.match((await (await loggedOut).headersArray()).map(({ value }) => value).join(), /shop\.sid=;/)
+    // The home page counts visits, and so begins a new session.
+    await page.getByText('You have seen this page 1 time.').waitFor()
+    const [after] = await page.context().cookies()
+    assert.notEqual(after.value, before.value)
+
+    await page.goBack()
+    await page.getByText('Please log in first.').waitFor()
+    assert.equal(await page.getByText('Logged in as').count(), 0)
+  })
+
   it('sees a flash message once, over a redirect', async () => {
     await page.goto(`${url}/account`)
     await page.getByText('Please log in first.').waitFor()
@@ -74,15 +94,3 @@ describe('a person in the shop, with a real browser', () => {
     }
   })
 })
-
-function findChromium() {
-  const names = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'].filter(Boolean)
-  for (const name of names) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8' }).trim()
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error('There is no browser: install the package chromium, or name one by CHROMIUM')
-}

@@ -85,6 +85,110 @@ describe('the shop', () => {
   })
 })
 
+describe('the shop, to a browser', () => {
+  let shop, login, cookie
+
+  beforeEach(async () => {
+    shop = createShop({ secret: 'shop' })
+    login = await request(shop).post('/login').type('form').send(ada)
+    cookie = login.headers['set-cookie'][0].split(';')[0]
+  })
+
+  it('takes its cookie back at logout', async () => {
+    const logout = await request(shop).post('/logout').set('Cookie', cookie)
+    assert.match(logout.headers['set-cookie'].join(), /^shop\.sid=; .*Expires=Thu, 01 Jan 1970/)
+  })
+
+  it('lets no cache keep a page of who is logged in', async () => {
+    const account = await request(shop).get('/account').set('Cookie', cookie)
+    assert.equal(account.headers['cache-control'], 'no-store')
+    assert.deepEqual(account.headers.vary.split(', '), ['Accept', 'Cookie'])
+  })
+
+  it('says that a quarter of an hour is over, however active the visitor was', async () => {
+    const { now } = Date
+    const minutesLater = (minutes) => (Date.now = () => now() + minutes * 60 * 1000)
+    try {
+      minutesLater(14)
+      const account = await request(shop).get('/account').set('Cookie', cookie)
+      assert.match(account.text, /Logged in as ada/)
+      minutesLater(16)
+      const late = await request(shop).get('/account').set('Cookie', cookie)
+      assert.equal(late.headers.location, '/login')
+      const next = late.headers['set-cookie'][0].split(';')[0]
+      const page = await request(shop).get('/login').set('Cookie', next)
+      assert.match(page.text, /You were logged out after 15 minutes\./)
+    } finally {
+      Date.now = now
+    }
+  })
+})
+
+describe('the shop, to an API client that keeps no cookies', () => {
+  let shop, id
+
+  beforeEach(() => {
+    shop = createShop({ secret: 'shop' })
+    id = undefined
+  })
+
+  /** Sends back what the last response with that header said. */
+  async function ask(method, path, body) {
+    const asked = request(shop)[method](path).set('Accept', 'application/json')
+    if (id) asked.set('X-Session-Id', id)
+    const response = await asked.send(body)
+    assert.equal(response.headers['set-cookie'], undefined)
+    id = response.headers['x-session-id'] ?? id
+    return response
+  }
+
+  it('logs in, shops and logs out', async () => {
+    assert.equal((await ask('get', '/account')).status, 401)
+    await ask('post', '/cart/add', { productId: 'tea', quantity: 2 })
+    const anonymous = id
+    const login = await ask('post', '/login', ada)
+    assert.equal(login.body.flash.message, 'Welcome, Ada!')
+    assert.notEqual(id, anonymous)
+
+    await ask('post', '/cart/add', { productId: 'coffee' })
+    assert.deepEqual((await ask('get', '/cart')).body.cart, [
+      { productId: 'tea', quantity: 2 },
+      { productId: 'coffee', quantity: 1 }
+    ])
+    const account = await ask('get', '/account')
+    assert.equal(account.body.user.email, ada.email)
+    assert.deepEqual(account.headers.vary.split(', '), ['Accept', 'Cookie', 'X-Session-Id'])
+    assert.equal(account.headers['cache-control'], 'no-store')
+
+    const loggedInAs = id
+    await ask('post', '/logout')
+    assert.equal(id, '')
+    id = loggedInAs
+    assert.equal((await ask('get', '/account')).status, 401)
+  })
+
+  it('is told in JSON what went wrong', async () => {
+    const login = await ask('post', '/login', { ...ada, password: 'x' })
+    assert.deepEqual([login.status, login.body.flash.message], [401, 'Wrong email or password.'])
+    const item = await ask('post', '/cart/add', { productId: 'gold' })
+    assert.deepEqual([item.status, item.body.text], [400, 'There is no such product, or not that many.'])
+    assert.equal((await ask('get', '/nowhere')).status, 404)
+  })
+
+  it('has another session than a browser, whose cookie it cannot use', async () => {
+    const browser = await request(shop).post('/login').type('form').send(ada)
+    const cookie = browser.headers['set-cookie'][0].split(';')[0]
+    const asClient = await request(shop)
+      .get('/account')
+      .set('Accept', 'application/json')
+      .set('Cookie', cookie)
+    assert.equal(asClient.status, 401)
+    const value = cookie.slice('shop.sid='.length)
+    const asBrowser = await request(shop).get('/account').set('X-Session-Id', value)
+    assert.equal(asBrowser.headers.location, '/login')
+  })
+})
+
 describe('npm start', () => {
   const children = []
 

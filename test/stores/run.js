@@ -2,7 +2,7 @@
 
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
 // `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
-// `node test/stores/run.js outages` tries only ./outages.
+// `node test/stores/run.js outages` tries only ./outages, and `node test/stores/run.js additions` only ./additions.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -22,8 +22,10 @@ if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lo
 async function run(ids) {
   const main = require('./harness/main')
   const outages = require('./outages')
-  if (ids.length === 0) return [await main(ids), await outages()].every(Boolean)
-  return ids.includes('outages') ? outages() : main(ids)
+  const additions = require('./additions')
+  if (ids.length === 0) return [await main(ids), await outages(), await additions()].every(Boolean)
+  if (ids.includes('outages')) return outages()
+  return ids.includes('additions') ? additions() : main(ids)
 }
 
 run(process.argv.slice(2)).then(

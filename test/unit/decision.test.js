@@ -251,6 +251,19 @@ describe('the decision at the end of a response', () => {
     )
   })
 
+  it('is the same when no touch is due, but for a session that has only been read', () => {
+    fc.assert(
+      fc.property(stories, fc.constantFrom(...rules), (steps, rules) => {
+        const request = new Request(rules)
+        for (const step of steps) request.steps[step]()
+        const end = request.end()
+        const decision = decide(end, request.ledger, rules)
+        const isOnlyRead = decision === 'touch' && !request.ledger.isSavedByApp(end.state.id)
+        assert.equal(decide(end, request.ledger, rules, false), isOnlyRead ? 'nothing' : decision)
+      })
+    )
+  })
+
   it('is a save wherever the last thing that happened was a change of the data', () => {
     let changes = 0
     fc.assert(

@@ -265,21 +265,22 @@ describe('ended sessions', () => {
 describe('writes of ended sessions', () => {
   it('leave open what a store finds, until they are answered', () => {
     const ended = new EndedSessions()
-    ended.beginWrite('a')
-    ended.beginWrite('a')
+    const first = ended.writes.begin('a')
+    const second = ended.writes.begin('a')
     assert.equal(ended.isUnsettled('a'), false)
     ended.end('a')
     assert.equal(ended.isUnsettled('a'), true)
     ended.answer('a', false)
-    ended.endWrite('a')
+    ended.writes.end(first)
+    ended.writes.end(first)
     assert.equal(ended.isUnsettled('a'), true)
-    ended.endWrite('a')
+    ended.writes.end(second)
     assert.equal(ended.isUnsettled('a'), false)
   })
 
   it('are known in a bounded number, those that are never answered included', () => {
     const ended = new EndedSessions()
-    for (let i = 0; i < 50000; i++) ended.beginWrite(`id${i}`)
+    for (let i = 0; i < 50000; i++) ended.writes.begin(`id${i}`)
     assert.ok(ended.writes.size < 5000)
     ended.end('id49999')
     assert.equal(ended.isUnsettled('id49999'), true)

@@ -52,6 +52,53 @@ describe('the ledger of a request', () => {
     assert.equal(ledger.wasStored('id1'), true)
   })
 
+  describe('asked what is remembered with a session', () => {
+    const notes = { createdAt: NOW }
+
+    it('knows it by the id', () => {
+      const ledger = new Ledger()
+      assert.equal(ledger.notesOf('id1'), undefined)
+      assert.equal(ledger.notesOf(undefined), undefined)
+      ledger.remember('id1', notes, false)
+      assert.equal(ledger.notesOf('id1'), notes)
+      assert.equal(ledger.notesOf('id2'), undefined)
+    })
+
+    it('knows it of all sessions that the request has had', () => {
+      const ledger = new Ledger()
+      const others = { createdAt: NOW + 1 }
+      ledger.remember('id1', notes, false)
+      ledger.remember('id2', others, false)
+      assert.equal(ledger.notesOf('id1'), notes)
+      assert.equal(ledger.notesOf('id2'), others)
+      ledger.remember('id2', undefined, false)
+      assert.equal(ledger.notesOf('id2'), undefined)
+    })
+
+    it('knows it under the id with which the session goes on', () => {
+      const ledger = new Ledger()
+      ledger.goesOnAs('id2')
+      assert.equal(ledger.notesOf('id2'), undefined)
+      ledger.remember('id1', notes, false)
+      ledger.goesOnAs('id2')
+      assert.equal(ledger.notesOf('id2'), notes)
+      ledger.goesOnAs('id3', 'somebody else')
+      assert.equal(ledger.notesOf('id3'), undefined)
+    })
+
+    it('has the session stored until the store knows it', () => {
+      const session = sessionOf('id1', { user: 'ada' })
+      const ledger = opened(session)
+      ledger.countLoadedAsStored()
+      ledger.remember('id1', notes, true)
+      const state = ledger.stateOf(session)
+      assert.equal(ledger.isStored(state), false)
+      assert.equal(ledger.isModified(state), false)
+      ledger.saved(state, ledger.saving(session, false))
+      assert.equal(ledger.isStored(state), true)
+    })
+  })
+
   describe('asked whether a session is modified', () => {
     it('compares it with what was loaded', () => {
       const session = sessionOf('id1', { list: [1] })

@@ -106,6 +106,37 @@ describe('the options, as they are read,', () => {
     })
   }
 
+  describe('about times', () => {
+    for (const name of ['absoluteTimeout', 'storeTimeout', 'touchInterval']) {
+      it(`take ${name} in milliseconds, a positive, finite number, or none`, () => {
+        for (const time of [1, 0.5, 60_000, Number.MAX_VALUE, undefined]) {
+          assert.equal(settingsOf({ [name]: time })[name], time)
+        }
+        for (const [wrong, shown] of [
+          [0, '0'],
+          [-1, '-1'],
+          [NaN, 'NaN'],
+          [Infinity, 'Infinity'],
+          ['1h', "'1h'"],
+          ['60000', "'60000'"],
+          [null, 'null'],
+          [true, 'true'],
+          [60n, '60n'],
+          [{ hours: 1 }, '{ hours: 1 }'],
+          [[60_000], '[ 60000 ]'],
+          [new Date(5), '1970-01-01T00:00:00.005Z'],
+          [Symbol('hour'), 'Symbol(hour)'],
+          [() => 5, '[Function (anonymous)]']
+        ]) {
+          assert.throws(() => settingsOf({ [name]: wrong }), {
+            name: 'TypeError',
+            message: `${name} option must be a positive, finite number of milliseconds, not ${shown}`
+          })
+        }
+      })
+    }
+  })
+
   it('may leave out, or set to any date, when the cookie expires', () => {
     for (const cookie of [
       () => 'decided later',

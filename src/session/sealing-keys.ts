@@ -1,0 +1,95 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+
+/** A key as an app gives it: 32 bytes, or their text in hex or base64. */
+export type EncryptionKey = string | Uint8Array
+
+const CIPHER = 'aes-256-gcm'
+const KEY_BYTES = 32
+/** What NIST SP 800-38D recommends for random nonces: section 8.2. */
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const NAME_BYTES = 4
+
+const HEX = /^[\da-f]{64}$/i
+const BASE64 = /^[\w+/-]{43}=?$/
+
+/**
+ * A key that seals text and opens it: AES-256-GCM with a random nonce. What is derived from the app's key is for this use
+ * alone (HKDF, RFC 5869).
+ */
+export class SealingKey {
+  /** Tells keys apart, and says nothing about them. */
+  readonly name: Buffer
+  private readonly key: Buffer
+
+  /** @param key - 32 bytes */
+  constructor(key: Uint8Array) {
+    this.name = derived(key, 'express-session encryption: name of the key', NAME_BYTES)
+    this.key = derived(key, 'express-session encryption: aes-256-gcm', KEY_BYTES)
+  }
+
+  /**
+   * @param text - to be sealed
+   * @param place - where it will stand: it opens nowhere else
+   */
+  seal(text: string, place: string): Buffer {
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv(CIPHER, this.key, nonce, { authTagLength: TAG_BYTES })
+    cipher.setAAD(Buffer.from(place))
+    const sealed = [cipher.update(text, 'utf8'), cipher.final()]
+    return Buffer.concat([this.name, nonce, cipher.getAuthTag(), ...sealed])
+  }
+
+  /** Whether this key may have sealed something. */
+  mayOpen(sealed: Buffer): boolean {
+    return sealed.length >= OVERHEAD && sealed.subarray(0, NAME_BYTES).equals(this.name)
+  }
+
+  /** @returns undefined if it was not sealed by this key, for this place */
+  open(sealed: Buffer, place: string): string | undefined {
+    const nonce = sealed.subarray(NAME_BYTES, NAME_BYTES + NONCE_BYTES)
+    const tag = sealed.subarray(NAME_BYTES + NONCE_BYTES, OVERHEAD)
+    try {
+      const decipher = createDecipheriv(CIPHER, this.key, nonce, { authTagLength: TAG_BYTES })
+      decipher.setAAD(Buffer.from(place))
+      decipher.setAuthTag(tag)
+      return decipher.update(sealed.subarray(OVERHEAD), undefined, 'utf8') + decipher.final('utf8')
+    } catch {
+      return undefined
+    }
+  }
+}
+
+const OVERHEAD = NAME_BYTES + NONCE_BYTES + TAG_BYTES
+
+function derived(key: Uint8Array, use: string, bytes: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', use, bytes))
+}
+
+/**
+ * Reads the keys of the option `encryption`.
+ *
+ * @throws TypeError for what is none, in words that do not tell it
+ */
+export function readSealingKeys(given: unknown): SealingKey[] {
+  const keys = Array.isArray(given) ? (given as unknown[]) : [given]
+  if (keys.length === 0) throw new TypeError('encryption option array must contain one or more keys')
+  return keys.map((key) => new SealingKey(bytesOf(key)))
+}
+
+function bytesOf(key: unknown): Uint8Array {
+  if (key instanceof Uint8Array && key.byteLength === KEY_BYTES) return Buffer.from(key)
+  if (typeof key === 'string' && HEX.test(key)) return Buffer.from(key, 'hex')
+  // Node reads base64url as base64, too.
+  if (typeof key === 'string' && BASE64.test(key)) return Buffer.from(key, 'base64')
+  throw new TypeError(
+    `encryption option must be a key of ${KEY_BYTES} bytes, as a Buffer or as text in hex or base64, not ${described(key)}`
+  )
+}
+
+/** A key, even a wrong one, is not for logs. */
+function described(key: unknown): string {
+  if (typeof key === 'string') return `text of ${key.length} characters`
+  if (ArrayBuffer.isView(key)) return `${key.byteLength} bytes`
+  return key === null ? 'null' : `a value of type ${typeof key}`
+}

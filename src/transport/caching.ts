@@ -1,0 +1,22 @@
+import vary = require('vary')
+import { setsCookie } from './set-cookie.js'
+import type { ServerResponse } from 'node:http'
+import type { Transport } from './transport.js'
+
+/**
+ * Tells caches what sessions mean for them: the option `cacheControl`. Asked when the headers are about to be sent, and so
+ * after all that the app has said itself, by `writeHead` too.
+ *
+ * @param transport - of the request; undefined where none was found for it
+ * @param isSent - whether the response carries the session id, or has the client forget it
+ */
+export function controlCaches(res: ServerResponse, transport: Transport | undefined, isSent: boolean): void {
+  // Some transports of web sockets have no response to give.
+  if (typeof res.setHeader !== 'function') return
+  vary(res, ['Cookie'])
+  if (transport) vary(res, [...transport.vary])
+
+  const name = transport?.cookieName
+  if (!isSent && (name === undefined || !setsCookie(res, name))) return
+  if (res.getHeader('Cache-Control') === undefined) res.setHeader('Cache-Control', 'no-store')
+}

@@ -1,0 +1,153 @@
+import vary = require('vary')
+import { inspect } from 'node:util'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CookieAttributes } from '../session/cookie-attributes.js'
+import type { Cookie } from '../session/cookie.js'
+import type { Transport } from './transport.js'
+
+// eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error where they are not, and none here
+/** @ts-ignore Express's own request where its types are installed; `any` where they are not. */
+type ExpressRequest = import('express').Request
+
+// eslint-disable-next-line @typescript-eslint/ban-ts-comment -- as above
+/** @ts-ignore Express's own response where its types are installed; `any` where they are not. */
+type ExpressResponse = import('express').Response
+
+/**
+ * Carries the signed session id in a way of the app's own. What it reads is verified, and what it writes is signed, as the
+ * value of a cookie is. An error that it throws goes to `next`.
+ */
+export interface SessionTransport {
+  /** The signed id that a request brings, or several, of which the first that is valid counts; or nothing. */
+  read(req: ExpressRequest): string | Iterable<string> | null | undefined
+
+  /**
+   * Puts a signed id into a response, whose headers are about to be sent.
+   *
+   * @param value - the signed id; percent-encode it where it goes into a header
+   * @param cookie - of the session: when it expires, and what else it says
+   */
+  write(req: ExpressRequest, res: ExpressResponse, value: string, cookie: Cookie): void | Promise<void>
+
+  /** Has the client forget the id, under the option `clearCookie`. */
+  clear(req: ExpressRequest, res: ExpressResponse): void | Promise<void>
+
+  /**
+   * The header that `read` looks at, or several: under the option `cacheControl` responses say that they vary with them.
+   *
+   * @defaultValue `'*'`: no cache may use a response for another request
+   */
+  vary?: string | string[] | undefined
+}
+
+/** How many values of one request are looked at: each costs a signature. */
+const MAX_CANDIDATES = 16
+
+const METHODS = ['read', 'write', 'clear'] as const
+
+/**
+ * @param value - where a transport is expected
+ * @param name - of that place
+ * @throws TypeError when it is none
+ */
+export function checkTransport(value: unknown, name: string): asserts value is SessionTransport {
+  silence(value)
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(
+      `${name} must be 'cookie' or an object with the methods read, write and clear, not ${shown(value)}`
+    )
+  }
+  for (const method of METHODS) {
+    const given: unknown = (value as Partial<SessionTransport>)[method]
+    if (typeof given === 'function') continue
+    throw new TypeError(`${name}.${method} must be a function, not ${shown(given)}`)
+  }
+  checkVary((value as SessionTransport).vary, name)
+}
+
+function checkVary(given: unknown, name: string): void {
+  for (const header of ([] as unknown[]).concat(given ?? '*')) {
+    try {
+      vary.append('', header as string)
+    } catch {
+      throw new TypeError(`${name}.vary must be the name of a header, or several, not ${shown(given)}`)
+    }
+  }
+}
+
+/** A transport of the app's own. */
+export class GivenTransport implements Transport {
+  readonly cookieName = undefined
+
+  constructor(private readonly given: SessionTransport) {}
+
+  get vary(): readonly string[] {
+    return ([] as string[]).concat(this.given.vary ?? '*')
+  }
+
+  read(req: IncomingMessage): string[] {
+    const found: unknown = this.given.read(req as ExpressRequest)
+    if (found === undefined || found === null) return []
+    if (typeof found === 'string') return found === '' ? [] : [found]
+    if (!isIterable(found)) {
+      silence(found)
+      throw new TypeError(`transport.read() must give text, several, or nothing, not ${shown(found)}`)
+    }
+
+    const values: string[] = []
+    for (const value of found) {
+      if (typeof value === 'string' && value !== '') values.push(value)
+      if (values.length === MAX_CANDIDATES) break
+    }
+    return values
+  }
+
+  /** The rules of cookies are for cookies. */
+  maySend(): boolean {
+    return true
+  }
+
+  write(
+    req: IncomingMessage,
+    res: ServerResponse,
+    value: string,
+    cookie: Cookie,
+    report: (error: unknown) => void
+  ): void {
+    reportLate(this.given.write(req as ExpressRequest, res as ExpressResponse, value, cookie), report)
+  }
+
+  clear(
+    req: IncomingMessage,
+    res: ServerResponse,
+    _attributes: CookieAttributes,
+    report: (error: unknown) => void
+  ): void {
+    reportLate(this.given.clear(req as ExpressRequest, res as ExpressResponse), report)
+  }
+}
+
+/** A method may be `async`, by which its errors come later. */
+function reportLate(result: unknown, report: (error: unknown) => void): void {
+  if (isPromise(result)) result.then(undefined, report)
+}
+
+/** What is refused is not waited for, and must not end the process. */
+function silence(value: unknown): void {
+  if (isPromise(value)) value.then(undefined, () => undefined)
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function'
+}
+
+/** What an error message shows of a value. A longer text may be a signed id, and is not shown. */
+function shown(value: unknown): string {
+  if (typeof value === 'string' && !/^[\w-]{0,16}$/.test(value)) return 'another text'
+  if (typeof value !== 'object' || value === null) return inspect(value)
+  return `an object (${value.constructor?.name || 'Object'})`
+}

@@ -1,0 +1,153 @@
+import { isDate } from 'node:util/types'
+import { refOf } from '../support/debug.js'
+import type { IncomingMessage } from 'node:http'
+import type { Cookie } from '../session/cookie.js'
+import type { Notes } from '../session/notes.js'
+import type { Session } from '../session/session.js'
+import type { Answer } from '../support/store-call.js'
+import type { UserIndex } from './user-index.js'
+import type { Entry } from './user-record.js'
+
+/** How much of a `User-Agent` is kept. */
+const MAX_USER_AGENT = 256
+
+/** What is remembered with the sessions of one request. */
+interface Remembered {
+  notesOf(id: unknown): Notes | undefined
+  remember(id: unknown, notes: Notes | undefined, isDue: boolean): void
+}
+
+/**
+ * Has the records of users follow the session of one request. Whose it is, and what the login looked like, is remembered with
+ * the session itself: so a record that was lost can be made again.
+ */
+export class Membership {
+  constructor(
+    private readonly users: UserIndex,
+    private readonly remembered: Remembered,
+    private readonly req: IncomingMessage
+  ) {}
+
+  /** A session has been found that is a user's, and no record may name it: it was stored before there were any. */
+  recall(session: Session): void {
+    const { users, remembered } = this
+    const notes = remembered.notesOf(session.id)
+    if (notes?.['user'] !== undefined || users.recordOf(session) === undefined) return
+    remembered.remember(session.id, notes ?? {}, true)
+  }
+
+  /**
+   * Saves a session, and has the records follow.
+   *
+   * @param save - saves it
+   * @param done - receives the error of `save`; or with code `ETOOMANYSESSIONS`, and nothing was saved
+   */
+  save(session: Session, save: (saved: Answer) => void, done: Answer): void {
+    const { users, remembered } = this
+    const before = this.recordOf(session.id)
+    let record: string | undefined
+    try {
+      record = users.recordOf(session)
+    } catch (error) {
+      done(error)
+      return
+    }
+
+    if (record === before) {
+      save((error) => {
+        if (error || record === undefined) done(error)
+        else users.saved(record, this.entryOf(session), () => done())
+      })
+      return
+    }
+    if (record === undefined) {
+      this.forget(session.id)
+      save((error) => (error ? done(error) : users.leave(before as string, refOf(session.id), () => done())))
+      return
+    }
+
+    const notes = remembered.notesOf(session.id)
+    remembered.remember(session.id, this.login(notes, record), true)
+    users.join(record, this.entryOf(session), (refused, surplus = []) => {
+      const undo = (error: unknown) => {
+        remembered.remember(session.id, notes, false)
+        done(error)
+      }
+      if (refused) {
+        undo(refused)
+        return
+      }
+      save((error) => {
+        if (error) users.leave(record, refOf(session.id), () => undo(error))
+        else if (before) users.leave(before, refOf(session.id), () => users.endAll(surplus, done))
+        else users.endAll(surplus, done)
+      })
+    })
+  }
+
+  touched(session: Session, done: () => void): void {
+    const record = this.recordOf(session.id)
+    if (record === undefined) done()
+    else this.users.touched(record, this.entryOf(session), done)
+  }
+
+  /** The session of an id has ended. */
+  leave(id: string, done: () => void): void {
+    const record = this.recordOf(id)
+    if (record === undefined) {
+      done()
+      return
+    }
+    this.users.leave(record, refOf(id), done)
+  }
+
+  private forget(id: string): void {
+    const others: Record<string, unknown> = { ...this.remembered.notesOf(id) }
+    for (const name of ['user', 'userAgent', 'ip']) Reflect.deleteProperty(others, name)
+    this.remembered.remember(id, others, true)
+  }
+
+  private recordOf(id: string): string | undefined {
+    const record = this.remembered.notesOf(id)?.['user']
+    return typeof record === 'string' ? record : undefined
+  }
+
+  private login(notes: Notes | undefined, record: string): Notes {
+    const { headers, socket } = this.req
+    const { ip } = this.req as { ip?: unknown }
+    const address: unknown = ip ?? socket?.remoteAddress
+    return {
+      createdAt: Date.now(),
+      ...notes,
+      user: record,
+      userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
+      ip: typeof address === 'string' ? address : null
+    }
+  }
+
+  private entryOf({ id, cookie }: Session): Entry {
+    const notes = this.remembered.notesOf(id)
+    const now = Date.now()
+    return {
+      ref: refOf(id),
+      key: this.users.keyOf(id),
+      createdAt: numberOf(notes?.createdAt) ?? now,
+      lastSeenAt: now,
+      expires: expiryOf(cookie),
+      userAgent: textOf(notes?.['userAgent']),
+      ip: textOf(notes?.['ip'])
+    }
+  }
+}
+
+function expiryOf({ expires }: Cookie): number | null {
+  return isDate(expires) ? (numberOf(expires.valueOf()) ?? null) : null
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}

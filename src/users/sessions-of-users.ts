@@ -1,0 +1,88 @@
+import { refOf } from '../support/debug.js'
+import { storageFor } from '../storage/storage.js'
+import { UserIndex } from './user-index.js'
+import type { Settings } from '../settings.js'
+import type { Warnings } from '../support/warnings.js'
+import type { SharedStore } from '../storage/shared-store.js'
+import type { Entry } from './user-record.js'
+
+/** A session of a user, as an app sees it. */
+export interface UserSession {
+  /** Names the session without opening it: the first 16 characters of the hex SHA-256 of its id. */
+  readonly ref: string
+  /** When it began. */
+  readonly createdAt: Date
+  /** When it was saved or touched last, to the `touchInterval`. */
+  readonly lastSeenAt: Date
+  /** The `User-Agent` of the login, up to 256 characters. */
+  readonly userAgent: string | undefined
+  /** The address of the login: `req.ip` of Express, or else that of the connection. */
+  readonly ip: string | undefined
+}
+
+/** Which sessions of a user are to end. */
+export interface SessionsToEnd {
+  /** Not the session of this request. */
+  readonly except?: object | undefined
+  /** Only the session of this name. */
+  readonly ref?: string | undefined
+}
+
+/** The records of the users of a middleware; undefined where the option `user` is off. */
+export function usersFor(
+  settings: Settings,
+  { ended }: SharedStore,
+  warnings: Warnings
+): UserIndex | undefined {
+  const { user, store } = settings
+  if (!user) return undefined
+  const sessions = storageFor(store, settings, { ended, warnings })
+  const records = user.index === store ? sessions : storageFor(user.index, settings, { ended, warnings })
+  return new UserIndex({ ...user, keyOf: (id) => id }, records, sessions, ended)
+}
+
+/** What an app may ask of the sessions of its users. */
+export function sessionsOfUsers(users: UserIndex | undefined) {
+  const theirs = () => {
+    if (users) return users
+    throw new Error('the sessions of a user are known with the user option only')
+  }
+
+  return {
+    async sessionsOf(userId: string): Promise<UserSession[]> {
+      const entries = await promised<Entry[]>((done) => theirs().list(userId, done))
+      return entries.map(shown)
+    },
+
+    async endSessionsOf(userId: string, { except, ref }: SessionsToEnd = {}): Promise<number> {
+      const selection = { ref, exceptRef: except && refOfRequest(except) }
+      return promised<number>((done) => theirs().endSessionsOf(userId, selection, done))
+    },
+
+    refOf: refOfRequest
+  }
+}
+
+function refOfRequest(req: object): string | undefined {
+  const { sessionID } = req as { sessionID?: unknown }
+  return typeof sessionID === 'string' ? refOf(sessionID) : undefined
+}
+
+function shown({ ref, createdAt, lastSeenAt, userAgent, ip }: Entry): UserSession {
+  return {
+    ref,
+    createdAt: new Date(createdAt),
+    lastSeenAt: new Date(lastSeenAt),
+    userAgent: userAgent ?? undefined,
+    ip: ip ?? undefined
+  }
+}
+
+function promised<Result>(ask: (done: (error?: unknown, result?: Result) => void) => void): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    ask((error, result) => {
+      if (error) reject(error)
+      else resolve(result as Result)
+    })
+  })
+}

@@ -1,0 +1,290 @@
+import { createHash } from 'node:crypto'
+import { debug } from '../support/debug.js'
+import { Turns } from '../support/turns.js'
+import { entriesOf, recordOf, surplusOf } from './user-record.js'
+import type { Session } from '../session/session.js'
+import type { Answer } from '../support/store-call.js'
+import type { EndedSessions } from '../storage/ended-sessions.js'
+import type { Storage } from '../storage/storage.js'
+import type { Entry } from './user-record.js'
+
+/** How many calls to a store are under way at a time, for one user. */
+const AT_A_TIME = 16
+
+/** The options of it. */
+export interface UserRules {
+  /** Says whose session it is. */
+  readonly userOf: (session: Session) => unknown
+  readonly maxSessions: number
+  readonly onTooManySessions: 'end-oldest' | 'refuse'
+  /** The key under which the store has the session of an id. */
+  readonly keyOf: (id: string) => string
+}
+
+/** Which of a user's sessions are to end. */
+export interface Selection {
+  /** Only this one. */
+  readonly ref?: string | undefined
+  /** All but this one. */
+  readonly exceptRef?: string | undefined
+}
+
+/**
+ * Which sessions are whose: the option `user`. For each user one record in a store names them. A record is changed by the
+ * store's own `update`, or else by reading and writing, one after another within this process.
+ *
+ * It heals itself: each save of a user's session sees to it that the record names it, and sessions that are gone are
+ * dropped when somebody looks.
+ */
+export class UserIndex {
+  private readonly turns = new Turns()
+
+  /**
+   * @param rules - the options
+   * @param records - where the records are
+   * @param sessions - where the sessions are, by the keys under which the store has them
+   * @param ended - hears of sessions that end here
+   */
+  constructor(
+    private readonly rules: UserRules,
+    private readonly records: Storage,
+    private readonly sessions: Storage,
+    private readonly ended: EndedSessions
+  ) {}
+
+  /**
+   * The key of the record of whoever a session belongs to; undefined if it is nobody's.
+   *
+   * @throws whatever the app's function throws
+   */
+  recordOf(session: Session): string | undefined {
+    const user = this.rules.userOf(session)
+    return user === undefined || user === null || user === '' ? undefined : recordKey(user as string)
+  }
+
+  /** The key under which the store has the session of an id. */
+  keyOf(id: string): string {
+    return this.rules.keyOf(id)
+  }
+
+  /**
+   * A session becomes that of a user.
+   *
+   * @param done - receives an error with code `ETOOMANYSESSIONS` if there are too many, or those that have to end for it
+   */
+  join(record: string, entry: Entry, done: Answer<Entry[]>): void {
+    this.tryToJoin(record, entry, (error, surplus = []) => {
+      if (error || surplus.length === 0) {
+        done(error, surplus)
+        return
+      }
+      // Some of those that are there may be gone, and leave room.
+      this.look(record, (failed) => {
+        if (failed) done(failed)
+        else this.tryToJoin(record, entry, done, true)
+      })
+    })
+  }
+
+  private tryToJoin(record: string, entry: Entry, done: Answer<Entry[]>, isLast = false): void {
+    const { maxSessions, onTooManySessions } = this.rules
+    let surplus: Entry[] = []
+    let isRefused = false
+    const change = (entries: Entry[]) => {
+      const others = entries.filter(({ ref }) => ref !== entry.ref)
+      surplus = surplusOf(others, maxSessions)
+      isRefused = surplus.length > 0 && (!isLast || onTooManySessions === 'refuse')
+      if (isRefused) return undefined
+      return [...others.filter((other) => !surplus.includes(other)), entry]
+    }
+    this.change(record, change, (error) => {
+      if (error) done(error)
+      else if (isRefused && isLast) done(tooManySessions(maxSessions))
+      else done(undefined, surplus)
+    })
+  }
+
+  /** A user's session has been saved: the record is to name it. */
+  saved(record: string, entry: Entry, done: () => void): void {
+    let isMissing = false
+    const change = (entries: Entry[]) => {
+      isMissing = !entries.some(({ ref }) => ref === entry.ref)
+      return isMissing ? [...entries, entry] : replaced(entries, entry)
+    }
+    this.change(record, change, (error) => {
+      if (error || !isMissing) {
+        this.settle(error, done)
+        return
+      }
+      // Another process may have ended it meanwhile, and taken it out.
+      this.sessions.load(entry.key, (failed, session) => {
+        if (failed || session) this.settle(failed, done)
+        else this.leave(record, entry.ref, done)
+      })
+    })
+  }
+
+  /** A user's session has been touched. */
+  touched(record: string, entry: Entry, done: () => void): void {
+    const change = (entries: Entry[]) =>
+      entries.some(({ ref }) => ref === entry.ref) ? replaced(entries, entry) : undefined
+    this.change(record, change, (error) => this.settle(error, done))
+  }
+
+  /** A session is that of a user no more. */
+  leave(record: string, ref: string, done: () => void): void {
+    this.remove(record, [ref], (error) => this.settle(error, done))
+  }
+
+  /** What has failed is made good when the record is changed or looked at again. */
+  private settle(error: unknown, done: () => void): void {
+    if (error) debug('the record of a user could not be changed: %s', error)
+    done()
+  }
+
+  /** Ends sessions that the record of a user does not name any more. */
+  endAll(entries: readonly Entry[], done: Answer): void {
+    forEach(entries, ({ key }, next) => this.end(key, next), done)
+  }
+
+  /** The sessions of a user that are there, newest first. Those that are gone are dropped. */
+  list(user: string, done: Answer<Entry[]>): void {
+    this.look(recordKey(user), (error, entries = []) => {
+      if (error) done(error)
+      else
+        done(
+          undefined,
+          [...entries].reverse().sort((one, other) => other.createdAt - one.createdAt)
+        )
+    })
+  }
+
+  /** Ends sessions of a user; answers with how many. */
+  endSessionsOf(user: string, { ref, exceptRef }: Selection, done: Answer<number>): void {
+    const record = recordKey(user)
+    this.look(record, (error, entries = []) => {
+      if (error) {
+        done(error)
+        return
+      }
+      const toEnd = entries.filter(
+        (entry) => entry.ref !== exceptRef && (ref === undefined || entry.ref === ref)
+      )
+      this.endAll(toEnd, (failed) => {
+        if (failed) {
+          done(failed)
+          return
+        }
+        const refs = toEnd.map((entry) => entry.ref)
+        this.remove(record, refs, (refused) => done(refused, toEnd.length))
+      })
+    })
+  }
+
+  /** Looks which of the sessions that a record names are there, and drops the others. */
+  private look(record: string, done: Answer<Entry[]>): void {
+    this.records.load(record, (error, found) => {
+      if (error) {
+        done(error)
+        return
+      }
+      const entries = entriesOf(found, Date.now())
+      const gone = new Set<string>()
+      const check = ({ key, ref }: Entry, next: Answer) => {
+        this.sessions.load(key, (failed, session) => {
+          if (!failed && !session) gone.add(ref)
+          next(failed)
+        })
+      }
+      forEach(entries, check, (failed) => {
+        const living = entries.filter(({ ref }) => !gone.has(ref))
+        if (failed || gone.size === 0) done(failed, living)
+        else this.remove(record, [...gone], (refused) => done(refused, living))
+      })
+    })
+  }
+
+  private end(key: string, done: Answer): void {
+    this.ended.endKey(key)
+    this.sessions.destroy(key, (error) => {
+      this.ended.answer(key, Boolean(error))
+      done(error)
+    })
+  }
+
+  private remove(record: string, refs: readonly string[], done: Answer): void {
+    const change = (entries: Entry[]) => {
+      const left = entries.filter(({ ref }) => !refs.includes(ref))
+      return left.length === entries.length ? undefined : left
+    }
+    this.change(record, change, done)
+  }
+
+  /** @param change - gives the entries that are to be there, or undefined to leave all as it is */
+  private change(record: string, change: (entries: Entry[]) => Entry[] | undefined, done: Answer): void {
+    const { records, turns } = this
+    if (records.update) {
+      const changeRecord = (stored: object | null | undefined) => {
+        const entries = change(entriesOf(stored as never, Date.now()))
+        return entries && recordOf(entries)
+      }
+      records.update(record, changeRecord, done)
+      return
+    }
+
+    turns.take(record, (over) => {
+      const answer: Answer = (error) => {
+        over()
+        done(error)
+      }
+      records.load(record, (error, stored) => {
+        const entries = error ? undefined : change(entriesOf(stored, Date.now()))
+        if (!entries) answer(error)
+        else if (entries.length === 0) records.destroy(record, answer)
+        else records.save(record, recordOf(entries), answer)
+      })
+    })
+  }
+}
+
+/** They stay in the order in which they began. */
+function replaced(entries: readonly Entry[], entry: Entry): Entry[] {
+  return entries.map((other) => (other.ref === entry.ref ? entry : other))
+}
+
+/** The key of a user's record: it does not tell who that is. */
+function recordKey(user: string): string {
+  return `user-${createHash('sha256').update(String(user)).digest('base64url')}`
+}
+
+function tooManySessions(max: number): Error {
+  return Object.assign(new Error(`this user has ${max} sessions, which is as many as there may be`), {
+    code: 'ETOOMANYSESSIONS'
+  })
+}
+
+/** Does something with each of some things, a few at a time; the first error counts. */
+function forEach<Thing>(
+  things: readonly Thing[],
+  work: (thing: Thing, next: Answer) => void,
+  done: Answer
+): void {
+  let begun = 0
+  let finished = 0
+  let failure: unknown
+  if (things.length === 0) {
+    done()
+    return
+  }
+  const next: Answer = (error) => {
+    failure ??= error
+    finished++
+    if (finished === things.length) done(failure)
+    else begin()
+  }
+  const begin = () => {
+    const thing = things[begun]
+    if (begun++ < things.length) work(thing as Thing, next)
+  }
+  for (let i = 0; i < Math.min(AT_A_TIME, things.length); i++) begin()
+}

@@ -1,0 +1,55 @@
+import { Cookie } from '../session/cookie.js'
+import type { SessionData } from '../session/session.js'
+
+/** How many sessions a record names where `maxSessions` does not say. */
+export const MOST_SESSIONS = 1000
+
+/** One session of a user, as the record has it. Times are in milliseconds since 1970. */
+export interface Entry {
+  /** Names the session without opening it. */
+  readonly ref: string
+  /** Under which key the store has the session. */
+  readonly key: string
+  readonly createdAt: number
+  readonly lastSeenAt: number
+  /** When the session expires if nobody uses it; null: when the store says. */
+  readonly expires: number | null
+  readonly userAgent: string | null
+  readonly ip: string | null
+}
+
+/** The record of a user, as stores keep it: it looks like a session, for that is what they know. */
+export function recordOf(entries: readonly Entry[]): SessionData {
+  const cookie = new Cookie()
+  cookie.expires = lastExpiry(entries)
+  return { cookie, sessions: entries } as unknown as SessionData
+}
+
+/** The sessions that a record names, but for those that must have expired. */
+export function entriesOf(record: SessionData | null | undefined, now: number): Entry[] {
+  const sessions = (record as { sessions?: unknown } | null | undefined)?.sessions
+  if (!Array.isArray(sessions)) return []
+  return sessions.filter(isEntry).filter(({ expires }) => expires === null || expires > now)
+}
+
+/** Those that are too many beside one more: the oldest. */
+export function surplusOf(others: readonly Entry[], max: number): Entry[] {
+  const byAge = [...others].sort((one, other) => one.createdAt - other.createdAt)
+  return byAge.slice(0, Math.max(0, others.length + 1 - max))
+}
+
+/** The record expires with the last of its sessions. */
+function lastExpiry(entries: readonly Entry[]): Date | null {
+  // A record without sessions may go at once; with a time in the past some stores would refuse it.
+  let last = Date.now() + 1000
+  for (const { expires } of entries) {
+    if (expires === null) return null
+    last = Math.max(last, expires)
+  }
+  return new Date(last)
+}
+
+function isEntry(value: unknown): value is Entry {
+  const { ref, key } = (value ?? {}) as Partial<Entry>
+  return typeof ref === 'string' && typeof key === 'string'
+}

@@ -1,0 +1,306 @@
+'use strict'
+
+// With the option `user` an app knows the sessions of each of its users, and can end them: one, all, or all but this one.
+
+const assert = require('node:assert/strict')
+const { createHash } = require('node:crypto')
+const { JsonStore, closeAll, serve, session, usual } = require('../support/harness')
+const { MemoryStore } = session
+
+const USER = { user: ({ user }) => user }
+const recordKey = (user) => `user-${createHash('sha256').update(user).digest('base64url')}`
+
+const stores = {
+  'a MemoryStore, which has update': () => new MemoryStore(),
+  'a store with get, set and destroy': () => new JsonStore({ touch: undefined }),
+  'a store with touch': () => new JsonStore()
+}
+
+/** An app with a middleware that knows its users, and what visitors do there. */
+async function shop(options) {
+  let users
+  const served = await serve(
+    { ...USER, ...options, genid: undefined },
+    async (req, res) => {
+      const [, action, name] = req.path.split('/')
+      if (action === 'login') {
+        await req.session.regenerate()
+        req.session.user = name
+      }
+      if (action === 'logout') await req.session.destroy()
+      if (action === 'become') req.session.user = name
+      if (action === 'write') req.session.n = (req.session.n ?? 0) + 1
+      if (action === 'end')
+        return res.json(await users.endSessionsOf(name, JSON.parse(req.query.which ?? '{}')))
+      if (action === 'others') return res.json(await users.endSessionsOf(name, { except: req }))
+      if (action === 'ref') return res.end(users.refOf(req))
+      res.end(String(req.session?.user))
+    },
+    (app) => {
+      const { use } = app
+      // The middleware that the harness makes is the one that is asked.
+      app.use = function (middleware, ...others) {
+        if (middleware.sessionsOf) users = middleware
+        return use.call(this, middleware, ...others)
+      }
+    }
+  )
+  const go = async (path, cookie, headers) => (await served.visit({ path, cookie, headers })).body
+  const login = async (name, headers) => (await served.visit({ path: `/login/${name}`, headers })).cookie
+  const list = (name) => users.sessionsOf(name)
+  return { ...served, go, login, list, users: () => users }
+}
+
+afterEach(closeAll)
+
+for (const [storeName, makeStore] of Object.entries(stores)) {
+  describe(`the sessions of a user, on ${storeName}`, () => {
+    it('are listed, newest first, as they were at login', async () => {
+      const { login, list, go } = await shop({ store: makeStore() })
+      const phone = await login('ada', { 'user-agent': 'Phone ' + 'x'.repeat(300) })
+      const laptop = await login('ada', { 'user-agent': 'Laptop' })
+      await login('grace')
+      await go('/read', phone, { 'user-agent': 'Another' })
+
+      const sessions = await list('ada')
+      assert.deepEqual(
+        sessions.map(({ userAgent, ip }) => [userAgent.slice(0, 6), userAgent.length, ip]),
+        [
+          ['Laptop', 6, '127.0.0.1'],
+          ['Phone ', 256, '127.0.0.1']
+        ]
+      )
+      assert.deepEqual(
+        sessions.map(({ ref }) => ref),
+        [await go('/ref', laptop), await go('/ref', phone)]
+      )
+      for (const { createdAt, lastSeenAt } of sessions) {
+        assert.ok(createdAt instanceof Date && lastSeenAt instanceof Date)
+        assert.ok(lastSeenAt >= createdAt && lastSeenAt <= new Date())
+      }
+      assert.equal((await list('grace')).length, 1)
+      assert.deepEqual(await list('nobody'), [])
+    })
+
+    it('end: all, all but this one, or one', async () => {
+      const { login, list, go, users } = await shop({ store: makeStore() })
+      const [one, two, three] = [await login('ada'), await login('ada'), await login('ada')]
+      const grace = await login('grace')
+
+      const { ref } = (await list('ada'))[1]
+      assert.equal(await go(`/end/ada?which=${encodeURIComponent(JSON.stringify({ ref }))}`, grace), '1')
+      assert.deepEqual(
+        [await go('/', one), await go('/', two), await go('/', three)],
+        ['ada', 'undefined', 'ada']
+      )
+
+      assert.equal(await go('/others/ada', three), '1')
+      assert.deepEqual([await go('/', one), await go('/', three)], ['undefined', 'ada'])
+
+      assert.equal(await users().endSessionsOf('ada'), 1)
+      assert.equal(await go('/', three), 'undefined')
+      assert.equal(await users().endSessionsOf('ada'), 0)
+      assert.deepEqual(await list('ada'), [])
+      assert.equal(await go('/', grace), 'grace')
+    })
+
+    it('are none any more after logout, after regenerate, and when somebody else logs in', async () => {
+      const { login, list, go } = await shop({ store: makeStore() })
+      const one = await login('ada')
+      await go('/logout', one)
+      assert.deepEqual(await list('ada'), [])
+
+      const two = await login('ada')
+      await go('/become/grace', two)
+      assert.deepEqual([(await list('ada')).length, (await list('grace')).length], [0, 1])
+      await go('/become/', two)
+      assert.deepEqual(await list('grace'), [])
+    })
+
+    it('are found that were stored before the option was switched on', async () => {
+      const store = makeStore()
+      const before = await shop({ store, user: undefined })
+      const cookie = await before.login('ada')
+      const { list, go } = await shop({ store })
+      assert.deepEqual(await list('ada'), [])
+      await go('/read', cookie)
+      assert.equal((await list('ada')).length, 1)
+    })
+
+    it('are at most maxSessions: the oldest end', async () => {
+      const { login, list, go } = await shop({ store: makeStore(), maxSessions: 2 })
+      const cookies = [await login('ada'), await login('ada'), await login('ada')]
+      assert.equal((await list('ada')).length, 2)
+      const seen = []
+      for (const cookie of cookies) seen.push(await go('/', cookie))
+      assert.deepEqual(seen, ['undefined', 'ada', 'ada'])
+    })
+
+    it("are at most maxSessions: with 'refuse' the save fails, until there is room", async () => {
+      const store = makeStore()
+      const { login, list, go, errors, visit } = await shop({
+        store,
+        maxSessions: 1,
+        onTooManySessions: 'refuse'
+      })
+      const one = await login('ada')
+      const refused = await visit({ path: '/login/ada' })
+      assert.deepEqual(
+        errors.map(({ code }) => code),
+        ['ETOOMANYSESSIONS']
+      )
+      assert.equal(await go('/', refused.cookie), 'undefined')
+      await go('/write', one)
+      assert.equal((await list('ada')).length, 1)
+
+      await go('/logout', one)
+      const two = await login('ada')
+      assert.equal(await go('/', two), 'ada')
+    })
+
+    it('leave room when the store has lost one', async () => {
+      const store = makeStore()
+      const { login, list, go } = await shop({ store, maxSessions: 2 })
+      const one = await login('ada')
+      const two = await login('ada')
+      const lost = decodeURIComponent(two.split('=')[1]).slice(2).split('.')[0]
+      delete store.sessions[lost]
+      const three = await login('ada')
+      assert.deepEqual([await go('/', one), await go('/', three)], ['ada', 'ada'])
+      assert.equal((await list('ada')).length, 2)
+    })
+
+    it('are in a record that names nobody, and opens nothing', async () => {
+      const store = makeStore()
+      const { login, go } = await shop({ store })
+      const cookie = await login('lovelace')
+      const record = JSON.parse(store.sessions[recordKey('lovelace')])
+      assert.doesNotMatch(JSON.stringify(record), /lovelace/)
+      assert.deepEqual(Object.keys(record), ['cookie', 'sessions'])
+      assert.ok(await go('/', cookie))
+    })
+
+    it('come back to a record that was lost, with the next save', async () => {
+      const store = makeStore()
+      const { login, list, go } = await shop({ store })
+      const cookie = await login('ada', { 'user-agent': 'Phone' })
+      delete store.sessions[recordKey('ada')]
+      assert.deepEqual(await list('ada'), [])
+      await go('/write', cookie)
+      const [{ userAgent }] = await list('ada')
+      assert.equal(userAgent, 'Phone')
+    })
+
+    it('do not come back by requests that are in flight when they end', async () => {
+      const store = makeStore()
+      let wait
+      const held = new Promise((resolve) => (wait = resolve))
+      let arrived
+      const there = new Promise((resolve) => (arrived = resolve))
+      let users
+      const served = await serve(
+        { ...USER, store, genid: undefined },
+        async (req, res) => {
+          if (req.path === '/login') req.session.user = 'ada'
+          if (req.path === '/slow') {
+            arrived()
+            await held
+            req.session.late = true
+          }
+          res.end(String(req.session.user))
+        },
+        (app) => {
+          const { use } = app
+          app.use = function (middleware, ...others) {
+            if (middleware.sessionsOf) users = middleware
+            return use.call(this, middleware, ...others)
+          }
+        }
+      )
+      const { cookie } = await served.visit({ path: '/login' })
+      const slow = served.visit({ path: '/slow', cookie })
+      await there
+      assert.equal(await users.endSessionsOf('ada'), 1)
+      wait()
+      await slow
+      assert.equal((await served.visit({ cookie })).body, 'undefined')
+      assert.deepEqual(await users.sessionsOf('ada'), [])
+    })
+  })
+}
+
+describe('the option user', () => {
+  it('keeps the records where userIndex says', async () => {
+    const store = new JsonStore()
+    const userIndex = new MemoryStore()
+    const { login, list } = await shop({ store, userIndex })
+    await login('ada')
+    assert.deepEqual(Object.keys(userIndex.sessions), [recordKey('ada')])
+    assert.equal(Object.keys(store.sessions).length, 1)
+    assert.equal((await list('ada')).length, 1)
+  })
+
+  it('has the record expire with the last of its sessions', async () => {
+    const store = new MemoryStore()
+    const { login } = await shop({ store, cookie: { maxAge: 60_000 } })
+    await login('ada')
+    const { cookie, sessions } = JSON.parse(store.sessions[recordKey('ada')])
+    assert.equal(new Date(cookie.expires).getTime(), sessions[0].expires)
+  })
+
+  it('reports what the index refuses at login, and nothing is stored', async () => {
+    const store = new JsonStore()
+    const userIndex = new JsonStore({
+      set: (id, record, callback) => setImmediate(callback, new Error('down'))
+    })
+    const { visit, errors } = await shop({ store, userIndex })
+    await visit({ path: '/login/ada' })
+    assert.deepEqual(
+      errors.map(({ message }) => message),
+      ['down']
+    )
+    assert.deepEqual(store.sessions, {})
+  })
+
+  it('reports what the function of the app throws', async () => {
+    const { visit, errors } = await shop({
+      store: new JsonStore(),
+      user: () => {
+        throw new Error('no such user')
+      }
+    })
+    await visit({ path: '/write' })
+    assert.deepEqual(
+      errors.map(({ message }) => message),
+      ['no such user']
+    )
+  })
+
+  it('is needed by who asks', async () => {
+    const middleware = session(usual)
+    await assert.rejects(middleware.sessionsOf('ada'), /user option/)
+    await assert.rejects(middleware.endSessionsOf('ada'), /user option/)
+    assert.equal(middleware.refOf({}), undefined)
+  })
+
+  for (const [name, options, message] of [
+    ['a user that is no function', { user: 'ada' }, /user option must be a function, not 'ada'/],
+    ['a userIndex that is no store', { ...USER, userIndex: 5 }, /userIndex option must be a store, not 5/],
+    [
+      'no number of sessions',
+      { ...USER, maxSessions: 0 },
+      /maxSessions option must be a positive integer, not 0/
+    ],
+    ['half a session', { ...USER, maxSessions: 1.5 }, /maxSessions option .* not 1.5/],
+    [
+      'an unknown answer to too many',
+      { ...USER, onTooManySessions: 'no' },
+      /onTooManySessions option must be "end-oldest" or "refuse", not 'no'/
+    ],
+    ['maxSessions alone', { maxSessions: 5 }, /maxSessions option needs the user option/]
+  ]) {
+    it(`is a TypeError with ${name}`, () => {
+      assert.throws(() => session({ ...usual, ...options }), { name: 'TypeError', message })
+    })
+  }
+})

@@ -1,0 +1,49 @@
+'use strict'
+
+// While the whole suite runs, no session id and no signed value appears in what the library says: in debug messages,
+// warnings, diagnostics and the errors in these. Who has one of them has the session.
+
+const assert = require('node:assert/strict')
+const diagnostics = require('node:diagnostics_channel')
+const { format } = require('node:util')
+const createDebug = require('debug')
+
+/** An id as `uid-safe` makes it, or whatever is signed as one. */
+const SECRET = /(?<![\w-])[\w-]{32}(?![\w-])|s(?::|%3A)\S+\.[\w+/%-]{43}/
+
+const ACTIONS = ['load', 'save', 'touch', 'destroy', 'regenerate']
+
+/** What gave a secret away; a few are enough. */
+const found = new Set()
+let heard = 0
+
+function listen(where, text) {
+  heard++
+  if (SECRET.test(text) && found.size < 5) found.add(`${where}: ${text}`)
+}
+
+function listenToMessage(message, channel) {
+  const { ref, outcome, error } = message
+  listen(String(channel), `${ref} ${outcome}`)
+  if (error) listen(String(channel), `${error.message} ${error.code}`)
+}
+
+exports.mochaHooks = {
+  beforeAll() {
+    createDebug.enable('express-session')
+    // Set by that, for the processes that tests start; they say it on stderr.
+    delete process.env.DEBUG
+    createDebug.log = (...args) => listen('debug', format(...args))
+    process.on('warning', ({ name, message }) => {
+      if (name === 'SessionWarning') listen('warning', message)
+    })
+    for (const action of ACTIONS) diagnostics.subscribe(`express-session:${action}`, listenToMessage)
+  },
+
+  afterAll() {
+    for (const action of ACTIONS) diagnostics.unsubscribe(`express-session:${action}`, listenToMessage)
+    createDebug.disable()
+    assert.deepEqual([...found], [])
+    assert.ok(heard > 0, 'something must have been said')
+  }
+}
