@@ -5,6 +5,7 @@ import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
 import { hasNotes, putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
+import { isSealed, warnUnreadable } from '../storage/sealed.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
 import { Endings, isRefusal } from './endings.js'
@@ -85,6 +86,14 @@ export class Keeper implements SessionKeeper {
     else if (notes && !this.ledger.notesOf(session.id)) this.ledger.remember(session.id, notes, false)
     attachKeeper(session, this)
     return session
+  }
+
+  /** Whether what the store has found is sealed, and the option `encryption` is off: then it is no session. */
+  cannotOpen(found: SessionData): boolean {
+    const { settings, warnings } = this.service
+    if (settings.encryption !== undefined || !isSealed(found)) return false
+    warnUnreadable(warnings)
+    return true
   }
 
   // What is remembered with the session.
@@ -288,8 +297,9 @@ export class Keeper implements SessionKeeper {
       let error = refused
       let isOver = false
       try {
-        const data = found ? this.recall(session.id, found) : undefined
-        isOver = Boolean(found) && !data
+        const isOpen = found && !this.cannotOpen(found)
+        const data = isOpen ? this.recall(session.id, found) : undefined
+        isOver = Boolean(isOpen) && !data
         error ??= readAgain(session, data)
       } catch (unreadable) {
         error ??= unreadable

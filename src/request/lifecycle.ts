@@ -107,15 +107,18 @@ export class Lifecycle {
   private receive(id: string, found: SessionData, report: Report | undefined, next: Next): void {
     const { keeper } = this
     let data: SessionData | undefined
+    let isClosed: boolean
     try {
       this.presentedCookie?.found(found.cookie)
-      data = keeper.recall(id, found)
+      isClosed = keeper.cannotOpen(found)
+      data = isClosed ? undefined : keeper.recall(id, found)
     } catch (unreadable) {
       report?.('error', unreadable)
       next(unreadable)
       return
     }
     if (data) this.start('found', data, report, next)
+    else if (isClosed) this.start('unknown', undefined, report, next)
     else keeper.destroyOverdue(id, () => this.start('expired', undefined, report, next))
   }
 

@@ -21,18 +21,29 @@ export interface Found {
   readonly notes: Notes | undefined
 }
 
+/** The notes in what is stored, as they are. Text, a number, a list: the data of an app that knows nothing of this. */
+export function notesIn(stored: SessionData): Notes | undefined {
+  const notes = (stored as unknown as Record<string, unknown>)[RESERVED]
+  return typeof notes === 'object' && notes !== null && !Array.isArray(notes) ? (notes as Notes) : undefined
+}
+
 /** Whether there is anything to take apart: most stored sessions have nothing. */
 export function hasNotes(found: SessionData): boolean {
-  const notes = (found as unknown as Record<string, unknown>)[RESERVED]
-  // Text, a number, a list: the data of an app that knows nothing of this.
-  return typeof notes === 'object' && notes !== null && !Array.isArray(notes)
+  return notesIn(found) !== undefined
+}
+
+/** A copy of what is stored in whose JSON the data are alone, without cookie and notes. */
+export function dataAlone(stored: SessionData): Record<string, unknown> {
+  const data: Record<string, unknown> = { ...stored, cookie: undefined }
+  if (hasNotes(stored)) data[RESERVED] = undefined
+  return data
 }
 
 /** Moves the notes of a stored session aside. What the store has found stays as it is: it may be the store's own object. */
 export function takeApart(found: SessionData): Found {
-  if (!hasNotes(found)) return { data: found, notes: undefined }
+  const notes = notesIn(found)
+  if (!notes) return { data: found, notes: undefined }
 
-  const notes = (found as unknown as Record<string, unknown>)[RESERVED] as Notes
   const data = Object.assign(Object.create(Object.getPrototypeOf(found) as object) as SessionData, found)
   Reflect.deleteProperty(data, RESERVED)
   // Nothing is remembered any more: the next save drops the name.

@@ -2,7 +2,8 @@
 
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
 // `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
-// `node test/stores/run.js outages` tries only ./outages, and `node test/stores/run.js additions` only ./additions.
+// `node test/stores/run.js outages` tries only ./outages, `additions` only ./additions, and
+// `sealed-and-moved` only ./additions/sealed-and-moved.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -23,7 +24,11 @@ async function run(ids) {
   const main = require('./harness/main')
   const outages = require('./outages')
   const additions = require('./additions')
-  if (ids.length === 0) return [await main(ids), await outages(), await additions()].every(Boolean)
+  const sealedAndMoved = require('./additions/sealed-and-moved')
+  if (ids.length === 0) {
+    return [await main(ids), await outages(), await additions(), await sealedAndMoved()].every(Boolean)
+  }
+  if (ids.includes('sealed-and-moved')) return sealedAndMoved()
   if (ids.includes('outages')) return outages()
   return ids.includes('additions') ? additions() : main(ids)
 }
