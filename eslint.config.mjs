@@ -46,6 +46,7 @@ const rooms = [
   'settings.ts',
   'storage',
   'users',
+  'device',
   'request',
   'options.ts',
   'middleware.ts',

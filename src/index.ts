@@ -1,15 +1,18 @@
 /// <reference types="node" preserve="true" />
 import depd = require('depd')
 import cookies = require('./session/cookie.js')
+import deviceOptions = require('./device/device-options.js')
 import express = require('./express.js')
 import givenTransports = require('./transport/given-transport.js')
 import headerTransports = require('./transport/header-transport.js')
+import hashedIds = require('./session/hashed-id.js')
 import infos = require('./request/info.js')
 import memoryLimits = require('./stores/memory-limits.js')
 import migrations = require('./stores/migration.js')
 import memoryStores = require('./stores/memory-store.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
+import renewals = require('./session/renewal-options.js')
 import sessions = require('./session/session.js')
 import stores = require('./stores/store.js')
 
@@ -65,11 +68,14 @@ namespace session {
   export import MemoryStore = memoryStores.MemoryStore
 
   export import headerTransport = headerTransports.headerTransport
+  export import hashSessionId = hashedIds.hashSessionId
   export import infoOf = infos.infoOf
   export import migrate = migrations.migrate
 
   export import CookieOptions = cookies.CookieOptions
+  export import DeviceBoundOptions = deviceOptions.DeviceBoundOptions
   export import MemoryStoreOptions = memoryLimits.MemoryStoreOptions
+  export import RegenerateOptions = renewals.RegenerateOptions
   export import SessionInfo = infos.SessionInfo
   export import SessionData = sessions.SessionData
   export import SessionMiddleware = middlewares.SessionMiddleware
@@ -78,7 +84,7 @@ namespace session {
 }
 
 // Beside the names that 1.x has, not among them: apps and tools that list those find the same four.
-for (const name of ['headerTransport', 'infoOf', 'migrate']) {
+for (const name of ['hashSessionId', 'headerTransport', 'infoOf', 'migrate']) {
   Object.defineProperty(session, name, { enumerable: false })
 }
 
@@ -92,6 +98,7 @@ for (const name of ['headerTransport', 'infoOf', 'migrate']) {
     MemoryStore: memoryStores,
     Session: sessions,
     Store: stores,
+    hashSessionId: hashedIds,
     headerTransport: headerTransports,
     infoOf: infos,
     migrate: migrations

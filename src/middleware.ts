@@ -3,7 +3,9 @@ import parseUrl = require('parseurl')
 import { beforeEnd, reportWhenOut } from './request/end-of-response.js'
 import { shareHiddenClass } from './request/hidden-classes.js'
 import { Lifecycle } from './request/lifecycle.js'
+import { LifecycleWithoutResponse } from './request/without-response.js'
 import { AbsoluteTimeout } from './session/absolute-timeout.js'
+import { StoreKeys } from './session/hashed-id.js'
 import { generateSession } from './session/new-session.js'
 import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
@@ -19,9 +21,11 @@ import { SignedIds } from './transport/signed-ids.js'
 import { transportsFor } from './transport/transports.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { SessionfulRequest } from './request/service.js'
+import type { DeviceBinding, Surroundings } from './device/device-binding.js'
+import type { Service, SessionfulRequest } from './request/service.js'
 import type { GivenCookieOptions } from './session/cookie.js'
-import type { SessionRequest } from './session/session.js'
+import type { Session, SessionData, SessionRequest } from './session/session.js'
+import type { Secret } from './transport/signed-ids.js'
 import type { Settings } from './settings.js'
 import type { SessionsToEnd, UserSession } from './users/sessions-of-users.js'
 import type { Transport } from './transport/transport.js'
@@ -54,7 +58,29 @@ export interface SessionMiddleware {
 
   /** Names the session of a request as `sessionsOf` does: the first 16 characters of the hex SHA-256 of its id. */
   refOf(req: object): string | undefined
+
+  /**
+   * Loads the session of a request that has no response: the upgrade to a web socket, the handshake of a socket. The request
+   * stays as it is.
+   *
+   * `save`, `reload`, `touch` and `destroy` of the session do what they do elsewhere. Nothing happens by itself, for there is
+   * no end of a response: what changes is stored by `save()`, `touch()` has the store restart the idle timeout, and `reload()`
+   * brings the same object up to date. `regenerate()` fails with code `ENORESPONSE`: nobody could be told the new id.
+   *
+   * @param req - the request
+   * @returns the session; or null where the request presents none that is there, its path is not below the cookie's, or the
+   * store is disconnected (with `onDisconnect: 'error'` that is an error). Rejects with the error of the store
+   */
+  load(req: IncomingMessage | Http2ServerRequest): Promise<(Session & Partial<SessionData>) | null>
 }
+
+/** What makes the lifecycle of a request's session. */
+type LifecycleClass<Kind> = new (
+  service: Service,
+  cookieOptions: GivenCookieOptions,
+  secrets: readonly Secret[],
+  req: SessionfulRequest
+) => Kind
 
 /** Builds the middleware: what happens to each request, from top to bottom. */
 export function createMiddleware(settings: Settings) {
@@ -64,12 +90,15 @@ export function createMiddleware(settings: Settings) {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
     }
   })
-  const users = usersFor(settings, sharedStore, warnings)
-  const service = {
+  const keys = settings.hashSessionIds ? new StoreKeys() : undefined
+  const storageService = { ended: sharedStore.ended, warnings }
+  const users = usersFor(settings, storageService, keys)
+  const parts = {
     settings,
     users,
     sharedStore,
-    storage: storageFor(settings.store, settings, { ended: sharedStore.ended, warnings }),
+    storage: storageFor(settings.store, settings, storageService, keys),
+    keys,
     absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
     touchInterval: optional(TouchInterval, settings.touchInterval),
     transportFor: transportsFor(
@@ -80,8 +109,43 @@ export function createMiddleware(settings: Settings) {
     signedIds: new SignedIds(settings.rememberSignatures),
     warnings
   }
+  const service = { ...parts, device: deviceBinding(settings, parts) }
 
-  return Object.assign(session, sessionsOfUsers(users))
+  /** The lifecycle of a request's session. Where it cannot have one, goes on, and gives none. */
+  function lifecycleOf<Kind>(
+    Kind: LifecycleClass<Kind>,
+    req: SessionfulRequest,
+    next: Next
+  ): Kind | undefined {
+    if (!sharedStore.ready) {
+      debug('store is disconnected')
+      serveWithoutStore(req, settings, next)
+      return undefined
+    }
+
+    let cookieOptions: GivenCookieOptions
+    try {
+      cookieOptions = cookieOptionsFor(req, settings)
+    } catch (error) {
+      next(error)
+      return undefined
+    }
+
+    if (!pathMatches(req, cookieOptions.path || '/')) {
+      debug('pathname mismatch')
+      next()
+      return undefined
+    }
+
+    const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined)
+    if (!secrets) {
+      next(new Error('secret option required for sessions'))
+      return undefined
+    }
+
+    if (cookieOptions.maxAge && !settings.resave && !settings.touches) warnStoreWithoutTouch(warnings)
+    return new Kind(service, cookieOptions, secrets, req)
+  }
 
   function session(req: SessionfulRequest, given: ServerResponse | undefined, next: Next): void {
     // An outer session() already serves this request.
@@ -90,45 +154,46 @@ export function createMiddleware(settings: Settings) {
       return
     }
 
-    if (!sharedStore.ready) {
-      debug('store is disconnected')
-      if (settings.cacheControl && given) controlCachesWithoutSession(req, given, service.transportFor)
-      serveWithoutStore(req, settings, next)
-      return
-    }
+    if (service.device && answersForDevice(service.device, req, given, settings)) return
 
-    let cookieOptions: GivenCookieOptions
-    try {
-      cookieOptions = cookieOptionsFor(req, settings)
-    } catch (error) {
-      next(error)
-      return
+    if (settings.cacheControl && given && !sharedStore.ready) {
+      controlCachesWithoutSession(req, given, service.transportFor)
     }
-
-    if (!pathMatches(req, cookieOptions.path || '/')) {
-      debug('pathname mismatch')
-      next()
-      return
-    }
-
-    const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined)
-    if (!secrets) {
-      next(new Error('secret option required for sessions'))
-      return
-    }
-
-    if (cookieOptions.maxAge && !settings.resave && !settings.touches) warnStoreWithoutTouch(warnings)
+    const lifecycle = lifecycleOf(Lifecycle, req, next)
+    if (!lifecycle) return
 
     // Some transports of web sockets have no response to give.
     const res = given ?? ({} as ServerResponse)
     shareHiddenClass(req)
     shareHiddenClass(res)
-    const lifecycle = new Lifecycle(service, cookieOptions, secrets, req)
-    const announce = () => lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
+    const announce = () => {
+      const report = (error: unknown) => reportWhenOut(res, next, error)
+      lifecycle.announce(res, report)
+      if (service.device) lifecycle.offerBinding(res, report)
+    }
     beforeEnd(req, res, lifecycle, announce, next)
     onHeaders(res, announce)
     lifecycle.open(settings.refreshCookie ? lifecycle.refreshing(next) : next)
   }
+
+  function load(req: SessionfulRequest): Promise<Session | null> {
+    const loading = new Promise<Session | null>((resolve, reject) => {
+      const done = (error?: unknown, loaded?: Session) => {
+        if (error) reject(error)
+        else resolve(loaded ?? null)
+      }
+      lifecycleOf(LifecycleWithoutResponse, req, done)?.load(done)
+    })
+    // Nobody need await it.
+    loading.catch(() => undefined)
+    return loading
+  }
+
+  const methods = { load, ...sessionsOfUsers(users) }
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(session, name, { value, configurable: true, writable: true })
+  }
+  return session as typeof session & typeof methods
 }
 
 /** What an option asks for; nothing where it is off. */
@@ -137,6 +202,28 @@ function optional<Option, Addition>(
   option: Option | undefined
 ): Addition | undefined {
   return option === undefined ? undefined : new Made(option)
+}
+
+/** Binds sessions to devices, if the app asks for that; what does so is loaded then. */
+function deviceBinding(
+  { deviceBound, name, proxy }: Settings,
+  parts: Omit<Surroundings, 'name' | 'proxy'>
+): DeviceBinding | undefined {
+  if (!deviceBound) return undefined
+  const { DeviceBinding } =
+    require('./device/device-binding.js') as typeof import('./device/device-binding.js')
+  return new DeviceBinding(deviceBound, { ...parts, name, proxy })
+}
+
+/** Whether a request is a browser's own, to bind a session or to keep it bound, and has been answered. */
+function answersForDevice(
+  { endpoints }: DeviceBinding,
+  req: SessionfulRequest,
+  res: ServerResponse | undefined,
+  { secrets }: Settings
+): boolean {
+  const known = secrets ?? (req.secret ? [req.secret] : undefined)
+  return known !== undefined && endpoints.answer(req, res, known)
 }
 
 /** Goes on with a request whose session cannot be had: without one, or with an error if the app asked for that. */

@@ -5,10 +5,11 @@ import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
 import { MOST_SESSIONS } from './users/user-record.js'
 import { checkTransport } from './transport/given-transport.js'
+import type { DeviceBoundOptions } from './device/device-options.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { EncryptionKey } from './session/sealing-keys.js'
 import type { Session, SessionData } from './session/session.js'
-import type { Settings, UserSettings } from './settings.js'
+import type { DeviceBoundSettings, Settings, UserSettings } from './settings.js'
 import type { Store } from './stores/store.js'
 import type { SessionTransport } from './transport/given-transport.js'
 import type { Secret } from './transport/signed-ids.js'
@@ -77,11 +78,32 @@ export interface SessionOptions {
   encryption?: EncryptionKey | readonly EncryptionKey[] | undefined
 
   /**
+   * Binds sessions to the device they began on, so that cookies copied to another one stop working within minutes: Device
+   * Bound Session Credentials. Experimental, as the protocol is; browsers without it go on with the session cookie alone.
+   * docs/device-bound.md says what it protects from, and what not.
+   *
+   * @defaultValue `undefined`: who has the cookie has the session
+   */
+  deviceBound?: DeviceBoundOptions | undefined
+
+  /**
    * Makes a session id.
    *
    * @defaultValue 24 random bytes in base64url, by `uid-safe`
    */
   genid?: FromRequest<string> | undefined
+
+  /**
+   * Has the store see a hash of each session id in the place of the id: `sha256-` and SHA-256 in base64url, which
+   * `session.hashSessionId(id)` gives. What a store holds, a copy of it or its log then opens no session. A session that lies
+   * there under its plain id is found, and moved.
+   *
+   * Anything but a boolean is a TypeError.
+   *
+   * @defaultValue `false`
+   * @see OWASP Session Management Cheat Sheet, "Session ID Content"; ASVS 7.2
+   */
+  hashSessionIds?: boolean | undefined
 
   /**
    * Name of the cookie.
@@ -273,6 +295,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
 
   const {
     absoluteTimeout,
+    hashSessionIds,
     onDisconnect = 'skip',
     storeTimeout,
     touchInterval,
@@ -283,6 +306,7 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
       `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
     )
   }
+  checkSwitch('hashSessionIds', hashSessionIds)
   checkTime('absoluteTimeout', absoluteTimeout)
   checkTime('storeTimeout', storeTimeout)
   checkTime('touchInterval', touchInterval)
@@ -306,14 +330,17 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
     )
   }
 
+  const name = options.name || options.key || 'connect.sid'
   return {
     absoluteTimeout,
     cacheControl: options.cacheControl === true,
     clearCookie: options.clearCookie === true,
     cookie: cookie as Settings['cookie'],
+    deviceBound: readDeviceBound(options, name, cookie),
     encryption: options.encryption === undefined ? undefined : readSealingKeys(options.encryption),
     genid: genid as Settings['genid'],
-    name: options.name || options.key || 'connect.sid',
+    hashSessionIds: hashSessionIds === true,
+    name,
     onDisconnect,
     proxy: options.proxy,
     refreshCookie: options.refreshCookie === true,
@@ -375,6 +402,19 @@ function checkCookie(cookie: GivenCookieOptions): void {
   if (expires && !isDate(expires)) {
     throw new TypeError(`cookie.expires option must be a Date, not ${describe(expires)}`)
   }
+}
+
+/** What reads it is loaded for those only who ask for it. */
+function readDeviceBound(
+  { deviceBound, ...others }: Partial<SessionOptions>,
+  name: string,
+  cookie: NonNullable<SessionOptions['cookie']>
+): DeviceBoundSettings | undefined {
+  if (deviceBound === undefined) return undefined
+  const { readDeviceOptions } =
+    require('./device/device-options.js') as typeof import('./device/device-options.js')
+  const { user } = others as { user?: (session: never) => unknown }
+  return readDeviceOptions(deviceBound, { name, cookie, user })
 }
 
 function checkTime(name: string, value: unknown): void {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { SealingKey } from './session/sealing-keys.js'
-import type { Session } from './session/session.js'
+import type { Session, SessionData } from './session/session.js'
 import type { Store } from './stores/store.js'
 import type { Secret } from './transport/signed-ids.js'
 import type { TransportOption } from './transport/transports.js'
@@ -24,7 +24,10 @@ export interface Settings {
   readonly cookie: GivenCookieOptions | ((req: IncomingMessage) => GivenCookieOptions)
   /** Undefined: sessions are stored as they are. */
   readonly encryption: readonly SealingKey[] | undefined
+  /** Undefined: sessions are not bound to devices. */
+  readonly deviceBound: DeviceBoundSettings | undefined
   readonly genid: (req: IncomingMessage) => string
+  readonly hashSessionIds: boolean
   readonly name: string
   readonly onDisconnect: 'skip' | 'error'
   readonly proxy: boolean | undefined
@@ -46,4 +49,19 @@ export interface Settings {
   readonly unset: 'destroy' | 'keep'
   /** Undefined: nobody asks for the sessions of a user. */
   readonly user: UserSettings | undefined
+}
+
+/** The option `deviceBound`, likewise. */
+export interface DeviceBoundSettings {
+  readonly when: (session: Session & SessionData, req: IncomingMessage) => unknown
+  /** Of the bound cookie, in milliseconds. */
+  readonly lifetime: number
+  /** Below which the endpoints lie. */
+  readonly path: string
+  /** Of the bound cookie. */
+  readonly name: string
+  readonly exclude: readonly string[]
+  /** Undefined: all, unless the cookie is sent with all cross-site requests. */
+  readonly initiators: readonly string[] | undefined
+  readonly site: string | undefined
 }

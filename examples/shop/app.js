@@ -15,7 +15,7 @@ const LONGEST_STAY = 15
 
 const apiTransport = session.headerTransport()
 
-function createShop({ secret, store }) {
+function createShop({ secret, store, deviceBound }) {
   const app = express()
 
   // Behind one load balancer that ends TLS: believe its X-Forwarded-Proto, so that `secure: 'auto'` knows.
@@ -33,6 +33,7 @@ function createShop({ secret, store }) {
     session({
       secret,
       store,
+      deviceBound, // see examples/device-bound
       name: 'shop.sid',
       resave: false,
       saveUninitialized: false,
@@ -76,9 +77,10 @@ function createShop({ secret, store }) {
     })
   })
 
-  app.get('/account', requireAuth, (req, res) =>
-    show(req, res, 'account', { endOfSessionId: req.sessionID.slice(-4) })
-  )
+  app.get('/account', requireAuth, (req, res) => {
+    const { isBound } = session.infoOf(req)
+    show(req, res, 'account', { endOfSessionId: req.sessionID.slice(-4), isBound })
+  })
 
   app.get('/cart', (req, res) => show(req, res, 'cart'))
 

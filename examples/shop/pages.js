@@ -115,7 +115,8 @@ function account(visitor) {
     html`<p>Logged in as ${visitor.user.email}.</p>
       <p>
         The server knows this browser by a session id that ends in <code>${visitor.endOfSessionId}</code>.
-      </p>`
+      </p>
+      ${visitor.isBound && html`<p>This session is bound to this device.</p>`}`
   )
 }
 

@@ -38,7 +38,8 @@ export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true
   if (ledger.savedAfterEnd === state.id) return 'nothing'
 
   const isNew = ledger.isUnwritten && !ledger.isPresented(id)
-  const needsSave = isNew && !rules.saveUninitialized ? ledger.isModified(state) : !ledger.isStored(state)
+  const onlyIfModified = !rules.saveUninitialized || ledger.isStandIn(state.id)
+  const needsSave = isNew && onlyIfModified ? ledger.isModified(state) : !ledger.isStored(state)
   if (needsSave) return 'save'
 
   // A save by the app has restarted the idle timeout, unless it was moved after that.

@@ -1,4 +1,5 @@
 import { hasTimedOut } from '../storage/time-limited.js'
+import type { StoreKeys } from '../session/hashed-id.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
 import type { Write } from '../storage/writes-under-way.js'
 import type { Answer } from '../support/store-call.js'
@@ -15,10 +16,12 @@ export class Endings {
   /**
    * @param ended - of all requests
    * @param ledger - of this one
+   * @param keys - by which stores know sessions, and the endings with them; undefined: by their ids
    */
   constructor(
     private readonly ended: EndedSessions,
-    private readonly ledger: Ledger
+    private readonly ledger: Ledger,
+    private readonly keys: StoreKeys | undefined
   ) {
     this.since = ended.now
   }
@@ -30,7 +33,7 @@ export class Endings {
 
   /** Whether a session has been ended since a moment, by whomever. */
   hasEndedSince(id: string, moment: number): boolean {
-    return this.ended.hasEndedSince(id, moment)
+    return this.ended.hasEndedSince(this.keyOf(id), moment)
   }
 
   /**
@@ -39,16 +42,21 @@ export class Endings {
    * @returns undefined if the request is too old to know
    */
   hasEnded(id: string): boolean | undefined {
-    return this.ended.hasEnded(id, this.since)
+    return this.ended.hasEnded(this.keyOf(id), this.since)
   }
 
   isEndedByOthers(id: string): boolean {
-    return this.hasEnded(id) === true && this.ended.momentOf(id) !== this.own?.get(id)?.moment
+    return this.hasEnded(id) === true && this.ended.momentOf(this.keyOf(id)) !== this.own?.get(id)?.moment
   }
 
   /** Whether the app itself has ended a session in this request; the store may yet refuse that. */
   isEndedByApp(id: string): boolean {
     return this.own?.has(id) === true && this.hasEnded(id) !== false
+  }
+
+  /** Whether it is the app of this request alone that has ended a session. */
+  isEndedByAppAlone(id: string): boolean {
+    return this.hasEnded(id) === true && !this.isEndedByOthers(id)
   }
 
   /**
@@ -61,7 +69,7 @@ export class Endings {
   }
 
   beginAgain(id: string): void {
-    this.since = this.ended.begin(id)
+    this.since = this.ended.begin(this.keyOf(id))
   }
 
   /**
@@ -71,11 +79,12 @@ export class Endings {
    * @returns to be asked when the store has answered: whether the session is there
    */
   watchLoad(id: string): () => boolean {
-    const wasUnsettled = this.ended.isUnsettled(id)
+    const key = this.keyOf(id)
+    const wasUnsettled = this.ended.isUnsettled(key)
     const began = this.ended.now
     return () => {
-      if (!this.ended.hasEnded(id, this.since)) return true
-      if (wasUnsettled || this.ended.isUnsettled(id) || this.ended.hasEndedSince(id, began)) return false
+      if (!this.ended.hasEnded(key, this.since)) return true
+      if (wasUnsettled || this.ended.isUnsettled(key) || this.ended.hasEndedSince(key, began)) return false
       this.beginAgain(id)
       return true
     }
@@ -83,7 +92,7 @@ export class Endings {
 
   /** Notes that a session is being written; its end is to be noted when that is answered, and undone if it has to be. */
   beginWrite(id: string): Write {
-    return this.ended.writes.begin(id)
+    return this.ended.writes.begin(this.keyOf(id))
   }
 
   endWrite(write: Write): void {
@@ -96,18 +105,28 @@ export class Endings {
    * @returns what is to be told the store's answer
    */
   note(id: string): Answer {
-    const ending = { moment: this.ended.end(id), isDone: false }
+    const key = this.keyOf(id)
+    const ending = { moment: this.ended.end(key), isDone: false }
     this.own ??= new Map()
     this.own.set(id, ending)
     return (error) => {
       // What has timed out is still under way, as far as is known.
-      if (!hasTimedOut(error)) this.ended.answer(id, Boolean(error))
+      if (!hasTimedOut(error)) this.ended.answer(key, Boolean(error))
       ending.isDone = !error
     }
+  }
+
+  keyOf(id: string): string {
+    return this.keys ? this.keys.of(id) : id
   }
 }
 
 /** What has timed out may yet be done by the store: so the session counts as ended, and nothing brings it back. */
 export function isRefusal(error: unknown): boolean {
   return Boolean(error) && !hasTimedOut(error)
+}
+
+/** What an app gets that asks something of a session that another request has ended. */
+export function sessionEnded(why = 'another request has ended this session'): Error {
+  return Object.assign(new Error(why), { code: 'ESESSIONENDED' })
 }

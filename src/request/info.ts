@@ -15,11 +15,21 @@ export interface SessionInfo {
    * - `'forged'`: the signature of what it presents is invalid.
    * - `'unknown'`: the store has no such session. It has expired, or has been ended.
    * - `'expired'`: it was past its absolute timeout, as far as this process knows.
+   * - `'unproven'`: it is bound to a device, and the request does not prove to come from there: the option `deviceBound`.
    */
   readonly reason: Reason
 
   /** When the session began: known of a new one, and of those stored with the option `absoluteTimeout`. */
   readonly createdAt: Date | undefined
+
+  /** Whether the session is bound to a device; there with the option `deviceBound` only. */
+  readonly isBound?: boolean
+
+  /**
+   * Why the browser has not proven anything, as it says itself: `'quota_exceeded'`, `'unreachable'`, `'server_error'`. There
+   * with the reason `'unproven'` only, and if it says so.
+   */
+  readonly skipped?: string
 }
 
 /**

@@ -6,14 +6,19 @@ import { generateSession } from '../session/new-session.js'
 import { hasNotes, putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
 import { isSealed, warnUnreadable } from '../storage/sealed.js'
+import { meansNoSession } from '../stores/store.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
-import { Endings, isRefusal } from './endings.js'
+import { Endings, isRefusal, sessionEnded } from './endings.js'
+import { Follower, GONE, mayLieElsewhere } from './follower.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Pending } from './pending.js'
+import { renew } from './renewal.js'
 import { callSave, wholeSession } from './session-at-end.js'
+import type { DeviceBinding } from '../device/device-binding.js'
 import type { Cookie, GivenCookieOptions } from '../session/cookie.js'
 import type { Notes } from '../session/notes.js'
+import type { Renewal } from '../session/renewal-options.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
 import type { StoredCookie } from '../storage/touch-interval.js'
@@ -29,12 +34,17 @@ interface SaveAtEnd {
   isAsking: boolean
 }
 
-/** The keepers of requests whose sessions the app has ended: a session that is there knows its own. */
-const keepersOfEnded = hiddenSlot<Keeper>()
+/** The keepers of requests that have no session: the app has ended it, or was given it another way. One that is there knows its own. */
+const keepersOfRequests = hiddenSlot<Keeper>()
+
+/** Notes who can tell of a request that has no session. */
+export function keepFor(req: object, keeper: Keeper): void {
+  keepersOfRequests.set(req, keeper)
+}
 
 /** The keeper of a request's session. */
 export function keeperOfRequest(req: object): Keeper | undefined {
-  const keeper = keeperOf((req as { session?: unknown }).session) ?? keepersOfEnded.get(req)
+  const keeper = keeperOf((req as { session?: unknown }).session) ?? keepersOfRequests.get(req)
   return keeper instanceof Keeper ? keeper : undefined
 }
 
@@ -49,6 +59,7 @@ export class Keeper implements SessionKeeper {
   /** Undefined where the option `user` is off. */
   readonly membership: Membership | undefined
 
+  private follows: Follower | undefined
   private saveAtEnd: SaveAtEnd | undefined
   /** Why a session that is past its end is still stored. */
   private faultOfDestroy: unknown
@@ -56,14 +67,14 @@ export class Keeper implements SessionKeeper {
   private createdAt: number | undefined
 
   constructor(
-    private readonly service: Service,
+    readonly service: Service,
     private readonly cookieOptions: GivenCookieOptions,
-    private readonly req: SessionfulRequest,
-    private readonly ledger: Ledger
+    readonly req: SessionfulRequest,
+    readonly ledger: Ledger
   ) {
-    this.endings = new Endings(service.sharedStore.ended, ledger)
+    this.endings = new Endings(service.sharedStore.ended, ledger, service.keys)
     const { users } = service
-    this.membership = users && new Membership(users, ledger, req)
+    this.membership = users && new Membership(users, ledger, req, (id) => this.placeOf(id))
   }
 
   /** Makes an empty session with a new id: what `store.generate` does for this request. */
@@ -96,14 +107,58 @@ export class Keeper implements SessionKeeper {
     return true
   }
 
+  // Where the session lies, once its id has been renewed.
+
+  /** Undefined as long as that has never happened, as far as this process knows. */
+  get follower(): Follower | undefined {
+    return this.service.sharedStore.renewedIds && this.expectFollower()
+  }
+
+  expectFollower(): Follower {
+    return (this.follows ??= new Follower(this.service.sharedStore, this.endings))
+  }
+
+  /** The id under which the session of an id lies. */
+  placeOf(id: string): string {
+    return this.follower?.placeOf(id) ?? id
+  }
+
+  /** Whether another request is renewing the id of a session, so that it is not known yet where it will lie. */
+  isBeingRenewed(id: string): boolean {
+    return this.follower?.isUnderWay(id) === true
+  }
+
+  mayLieElsewhere(id: string, found: SessionData | null | undefined): boolean {
+    return mayLieElsewhere(this.service.sharedStore.renewedIds, id, found)
+  }
+
+  /**
+   * Finds where a session lies that is to be ended. The store is asked, too, where ids are renewed: another process may have
+   * done that.
+   */
+  private locate(id: unknown, storage: Storage, goOn: (at: unknown) => void): void {
+    const { follower } = this
+    if (!follower || typeof id !== 'string') {
+      goOn(id)
+      return
+    }
+    follower.whenSettled(id, () => {
+      const at = follower.placeOf(id)
+      if (this.ledger.wasStored(id)) follower.load(storage, at, (error, _found, to) => goOn(error ? at : to))
+      else goOn(at)
+    })
+  }
+
   // What is remembered with the session.
 
   /** A session begins. */
   begin(session: Session): void {
     const { ledger } = this
-    const { absoluteTimeout } = this.service
+    const { absoluteTimeout, device } = this.service
     attachKeeper(session, this)
     ledger.replaced(session)
+    this.service.sharedStore.renewedIds?.forget(session.id)
+    device?.forget(session.id)
     ledger.remember(session.id, absoluteTimeout?.begin(undefined, Date.now()), false)
   }
 
@@ -159,12 +214,19 @@ export class Keeper implements SessionKeeper {
     return absoluteTimeout ? absoluteTimeout.forClient(session.cookie, this.notesOf(session)) : session.cookie
   }
 
-  /** What the store is given of a session: itself, unless something is remembered with it. */
-  private forStore(session: Session): SessionData {
-    const { absoluteTimeout } = this.service
-    const notes = this.notesOf(session)
-    if (!notes) return session
-    return putTogether(session, notes, absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie)
+  /**
+   * What the store is given of a session: itself, unless something is remembered with it, its id is not to be seen, or it lies
+   * elsewhere.
+   *
+   * @param at - the id under which it lies
+   */
+  private forStore(session: Session, at: string): SessionData {
+    const { absoluteTimeout, device, keys } = this.service
+    const noted = this.notesOf(session)
+    const notes = device ? device.carry(at, noted) : noted
+    if (!notes && !keys && at === session.id) return session
+    const cookie = absoluteTimeout?.forStore(session.cookie, notes) ?? session.cookie
+    return putTogether(session, notes, cookie, keys?.of(at) ?? at)
   }
 
   /** Whether a session that has only been read is to be touched; asked once it is known what the store had. */
@@ -196,7 +258,22 @@ export class Keeper implements SessionKeeper {
     const isNew = reason !== 'found'
     if (isNew) this.createdAt ??= Date.now()
     const createdAt = new Date((typeof noted === 'number' ? noted : this.createdAt) ?? NaN)
-    return { isNew, reason, createdAt: Number.isNaN(createdAt.valueOf()) ? undefined : createdAt }
+    const info = {
+      isNew,
+      reason,
+      createdAt: Number.isNaN(createdAt.valueOf()) ? undefined : createdAt
+    }
+    return this.service.device ? { ...info, ...this.deviceInfo(this.service.device) } : info
+  }
+
+  private deviceInfo(device: DeviceBinding): Pick<SessionInfo, 'isBound' | 'skipped'> {
+    const { req, ledger } = this
+    const id = String(req.sessionID)
+    const skipped = ledger.reason === 'unproven' ? device.skippedBy(req) : undefined
+    return {
+      isBound: device.isBound(id, ledger.notesOf(id)),
+      ...(skipped === undefined ? undefined : { skipped })
+    }
   }
 
   // What the app asks of the session.
@@ -227,16 +304,17 @@ export class Keeper implements SessionKeeper {
     }
     this.unlessEnded(
       session.id,
-      () => this.write(session, state, { turn, byApp }, answer),
-      () => {
+      (at) => this.write(session, at, state, { turn, byApp }, answer),
+      (failure) => {
         debugSession('not saving %s: it has been ended', session.id)
-        setImmediate(answer, byApp ? this.sessionEnded(session.id) : undefined, true)
+        setImmediate(answer, failure ?? (byApp ? this.sessionEnded(session.id) : undefined), !failure)
       }
     )
   }
 
   private write(
     session: Session,
+    at: string,
     state: State,
     { turn, byApp }: { turn: number; byApp: boolean },
     answer: (error: unknown, isGone?: boolean) => void
@@ -246,17 +324,18 @@ export class Keeper implements SessionKeeper {
     const { id } = session
     const isAfterEnd = byApp && this.saveAtEnd !== undefined
     const storage = this.storageOf(session)
-    debugSession('saving %s', id)
+    debugSession('saving %s', at)
     // Now, for the requests beside this one.
-    touchInterval?.note(id, session.cookie, Date.now())
+    touchInterval?.note(at, session.cookie, Date.now())
     this.undoneIfEnded(
-      id,
+      at,
       storage,
-      (written) => this.store(id, session, storage, written),
+      (to, written) => this.store(session, storage, to, written),
       (error, isUndone) => {
         if (isUndone) {
-          ledger.undone()
-          answer(error ?? (byApp && endings.isEndedByOthers(id) ? this.sessionEnded(id) : undefined), true)
+          ledger.undone(id, turn)
+          const isByOthers = byApp && !endings.isEndedByAppAlone(this.placeOf(id))
+          answer(error ?? (isByOthers ? this.sessionEnded(id) : undefined), true)
         } else if (error) {
           touchInterval?.forget(id)
           this.saveFailed(id, turn)
@@ -271,12 +350,22 @@ export class Keeper implements SessionKeeper {
     )
   }
 
-  private store(id: string, session: Session, storage: Storage, written: Answer): void {
-    const save = (saved: Answer) => {
-      this.give(session, saved, (whole) => storage.save(id, whole, saved))
-    }
+  private store(session: Session, storage: Storage, at: string, written: Answer): void {
+    const save = (saved: Answer) => this.put(session, storage, at, saved)
     if (this.membership) this.membership.save(session, save, written)
     else save(written)
+  }
+
+  /** Stores a session; one that the store had before in a way that heeds whether another process has renewed its id. */
+  private put(session: Session, storage: Storage, at: string, written: Answer): void {
+    const { follower } = this
+    this.give(session, at, written, (whole) => {
+      if (follower && this.ledger.wasStored(session.id)) {
+        follower.save(storage, at, (to) => (to === at ? whole : this.forStore(session, to)), written)
+      } else {
+        storage.save(at, whole, written)
+      }
+    })
   }
 
   /** Then another one is due, as if there had been none. */
@@ -290,10 +379,11 @@ export class Keeper implements SessionKeeper {
     const turn = ledger.nextTurn()
     debugSession('reloading %s', session.id)
     pending.begin()
-    const isThere = this.endings.watchLoad(session.id)
+    const storage = this.storageOf(session)
+    const at = this.placeOf(session.id)
+    const isThere = this.endings.watchLoad(at)
     const report = observe('load', this.service.settings.store, session.id, this.req)
-    this.storageOf(session).load(session.id, (refused, found) => {
-      if (found) isThere()
+    const receive = (refused: unknown, found: SessionData | null | undefined) => {
       let error = refused
       let isOver = false
       try {
@@ -304,34 +394,58 @@ export class Keeper implements SessionKeeper {
       } catch (unreadable) {
         error ??= unreadable
       }
-      if (!error) this.resumeReloaded(session.id, turn)
+      if (!error) this.resumeReloaded(session, turn)
       report?.(refused ? 'error' : isOver ? 'expired' : found ? 'found' : 'unknown', error)
       pending.end()
       done(error)
+    }
+    storage.load(at, (refused, found) => {
+      if (!refused && this.mayLieElsewhere(at, found)) {
+        const follower = this.expectFollower()
+        follower.follow(storage, at, found, (error, there, to) => {
+          if (to !== at) follower.moved(at, to)
+          receive(error, there)
+        })
+      } else {
+        if (found) isThere()
+        receive(refused, found)
+      }
     })
   }
 
-  private resumeReloaded(id: unknown, turn: number): void {
+  /** @param before - what the app had until now */
+  protected resumeReloaded(before: Session, turn: number): void {
     const session = this.req.session as Session
     attachKeeper(session, this)
-    this.ledger.goesOnAs(session.id, id)
-    if (!this.service.settings.resave) this.ledger.reloaded(id, session, turn)
+    this.ledger.goesOnAs(session.id, before.id)
+    if (!this.service.settings.resave) this.ledger.reloaded(before.id, session, turn)
   }
 
   destroy(session: Session, done: Answer): void {
     const id = session.id ?? this.req.sessionID
+    const storage = this.storageOf(session)
     delete this.req.session
-    keepersOfEnded.set(this.req, this)
-    this.ending('destroy', id, (answer) => this.storageOf(session).destroy(id, answer), done)
+    keepFor(this.req, this)
+    this.ending('destroy', id, storage, (at, answer) => storage.destroy(at, answer), done)
   }
 
-  regenerate(session: Session, done: Answer): void {
+  regenerate(session: Session, done: Answer, renewal?: Renewal): void {
+    if (renewal) {
+      renew(this, session, renewal, done)
+      return
+    }
     const { req } = this
     const storage = this.storageOf(session)
+    const holder = session.req ?? req
     this.ending(
       'regenerate',
       req.sessionID,
-      (answer) => storage.regenerate(session.req ?? req, answer),
+      storage,
+      (at, answer) => {
+        // The store's own method takes the id from there.
+        if (at !== req.sessionID) holder.sessionID = at
+        storage.regenerate(holder, answer)
+      },
       (error) => {
         if (req.session && req.session !== session) {
           this.begin(req.session)
@@ -345,6 +459,11 @@ export class Keeper implements SessionKeeper {
   }
 
   // What the end of the response has decided.
+
+  /** Whether it has, so that nothing the app does now is in the response. */
+  get hasResponseEnded(): boolean {
+    return this.saveAtEnd !== undefined
+  }
 
   /** Notes what the session says at the end of the response: what the app saves from then on is later. */
   responseEnds(state: State | undefined): void {
@@ -370,25 +489,30 @@ export class Keeper implements SessionKeeper {
       if (this.membership && !error && !isGone) this.membership.touched(session, () => done())
       else done(error)
     }
-    const touch = () => {
-      debugSession('touching %s', id)
+    const touch = (place: string) => {
+      // The app may have put another session there than the one of the id.
+      const at = session.id === id ? place : id
+      debugSession('touching %s', at)
       // Now, for the requests beside this one.
-      touchInterval?.note(id, session.cookie, Date.now())
+      touchInterval?.note(at, session.cookie, Date.now())
       this.undoneIfEnded(
-        id,
+        at,
         storage,
-        (written) => this.give(session, written, (whole) => storage.touch(id, whole, written)),
+        (to, written) => {
+          const place = to === id ? session.id : to
+          this.give(session, place, written, (whole) => storage.touch(to, whole, written))
+        },
         answer
       )
     }
-    this.unlessEnded(session.id, touch, () => answer(undefined, true))
+    this.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
   }
 
   /** Has a store given a session. That this fails, by a `toJSON` of the app's, is an answer as any other. */
-  private give(session: Session, written: Answer, give: (whole: SessionData) => void): void {
+  private give(session: Session, at: string, written: Answer, give: (whole: SessionData) => void): void {
     let whole: SessionData
     try {
-      whole = this.forStore(session)
+      whole = this.forStore(session, at)
     } catch (error) {
       written(error ?? new Error('the session could not be read'))
       return
@@ -397,7 +521,8 @@ export class Keeper implements SessionKeeper {
   }
 
   destroyNow(id: string, done: Answer): void {
-    this.ending('destroy', id, (answer) => this.service.storage.destroy(id, answer), done)
+    const { storage } = this.service
+    this.ending('destroy', id, storage, (at, answer) => storage.destroy(at, answer), done)
   }
 
   /** Destroys a session that is past its end. Whatever becomes of that, the visitor gets a new one. */
@@ -427,94 +552,159 @@ export class Keeper implements SessionKeeper {
   private ending(
     action: 'destroy' | 'regenerate',
     id: unknown,
-    work: (answer: Answer) => void,
+    storage: Storage,
+    work: (at: string, answer: Answer) => void,
     done: Answer
   ): void {
     debugSession('destroying %s', id)
     const report = observe(action, this.service.settings.store, id, this.req)
-    const noteAnswer = typeof id === 'string' ? this.endings.note(id) : undefined
     const { pending } = this
     pending.begin()
-    work((error) => {
-      report?.(outcomeOf(error), error)
-      noteAnswer?.(error)
-      const isEnded = !isRefusal(error)
-      if (isEnded) this.ledger.destroyed(id)
-      const answer = () => {
-        pending.end()
-        done(error)
-      }
-      if (this.membership && isEnded && typeof id === 'string') this.membership.leave(id, answer)
-      else answer()
+    this.locate(id, storage, (at) => {
+      const noteAnswer = typeof at === 'string' ? this.endings.note(at) : undefined
+      work(at as string, (error) => {
+        report?.(outcomeOf(error), error)
+        noteAnswer?.(error)
+        const isEnded = !isRefusal(error)
+        if (isEnded) {
+          this.ledger.destroyed(id)
+          this.service.device?.forget(at)
+        }
+        const answer = () => {
+          pending.end()
+          done(error)
+        }
+        if (this.membership && isEnded && typeof id === 'string') this.membership.leave(id, answer)
+        else answer()
+      })
     })
   }
 
   /**
    * Goes on unless the session has been ended. A request may go on for longer than endings are remembered; then the store
    * is asked whether it still has a session that it had.
+   *
+   * @param goOn - receives the id under which the session lies
+   * @param stop - told of the store's error, where it cannot say
    */
-  private unlessEnded(id: string, goOn: () => void, isEnded: () => void): void {
+  private unlessEnded(id: string, goOn: (at: string) => void, stop: (error?: unknown) => void): void {
+    const { follower } = this
+    if (follower) follower.whenSettled(id, () => this.unlessEndedAt(follower.placeOf(id), id, goOn, stop))
+    else this.unlessEndedAt(id, id, goOn, stop)
+  }
+
+  private unlessEndedAt(
+    at: string,
+    id: string,
+    goOn: (at: string) => void,
+    stop: (error?: unknown) => void
+  ): void {
     const { endings } = this
-    const hasEnded = endings.hasEnded(id)
+    const { storage } = this.service
+    const hasEnded = endings.hasEnded(at)
     if (this.isOver(id)) {
-      isEnded()
-    } else if (hasEnded === undefined && this.ledger.wasStored(id)) {
-      this.service.storage.load(id, (error, found) => {
-        if (error || found) goOn()
-        else isEnded()
+      stop()
+    } else if (this.isUncertain(hasEnded) && this.ledger.wasStored(id)) {
+      storage.load(at, (error, found) => {
+        if (!error && this.mayLieElsewhere(at, found)) this.goOnElsewhere(at, found, goOn, stop)
+        else if (found) goOn(at)
+        else stop(error && !meansNoSession(error) ? error : undefined)
       })
-    } else if (hasEnded && !endings.mayBeginAgain(id)) {
-      isEnded()
+    } else if (hasEnded && (at !== id || !this.mayBeginAgain(id))) {
+      stop()
     } else {
       if (hasEnded) endings.beginAgain(id)
-      goOn()
+      goOn(at)
     }
   }
 
+  /** Whether only the store can tell if a session has ended. */
+  protected isUncertain(hasEnded: boolean | undefined): boolean {
+    return hasEnded === undefined
+  }
+
+  /** Whether a session that has ended may be stored again. */
+  protected mayBeginAgain(id: string): boolean {
+    return this.endings.mayBeginAgain(id)
+  }
+
+  private goOnElsewhere(
+    at: string,
+    found: SessionData | null | undefined,
+    goOn: (at: string) => void,
+    stop: (error?: unknown) => void
+  ): void {
+    const follower = this.expectFollower()
+    follower.follow(this.service.storage, at, found, (error, there, to) => {
+      if (to !== at) follower.moved(at, to)
+      if (there) goOn(to)
+      else stop(error)
+    })
+  }
+
   /**
-   * Writes a session. One that is ended meanwhile may have come back by that: it is destroyed again.
+   * Writes a session. One that is ended meanwhile may have come back by that: it is destroyed again. One whose id has been
+   * renewed meanwhile is written where it lies now.
    *
-   * @param done - told of the error, if any, and whether that was so
+   * @param write - writes it under an id; may tell that it is gone
+   * @param done - told of the error, if any, and whether it has been undone
    */
   private undoneIfEnded(
     id: string,
     storage: Storage,
-    write: (written: Answer) => void,
+    write: (at: string, written: Answer) => void,
     done: (error?: unknown, isUndone?: boolean) => void
   ): void {
     const { endings } = this
     const moment = endings.now
     const underWay = endings.beginWrite(id)
-    write((error) => {
+    const answer = (error: unknown, isUndone: boolean) => {
+      endings.endWrite(underWay)
+      done(error, isUndone)
+    }
+    write(id, (error, result) => {
       if (!endings.hasEndedSince(id, moment)) {
-        endings.endWrite(underWay)
-        done(error, false)
+        answer(error, result === GONE)
         return
       }
-      storage.destroy(id, (refused) => {
-        endings.endWrite(underWay)
-        done(error ?? refused, true)
-      })
+      const undo = () => {
+        const at = this.placeOf(id)
+        if (!endings.hasEndedSince(id, moment)) {
+          // That was taken back.
+          answer(error, false)
+        } else if (at === id) {
+          storage.destroy(id, (refused) => answer(error ?? refused, true))
+        } else {
+          this.expectFollower().restore(storage, id, this.service.settings.store, () => {
+            endings.endWrite(underWay)
+            this.undoneIfEnded(at, storage, write, done)
+          })
+        }
+      }
+      if (this.follower) this.follower.whenSettled(id, undo)
+      else undo()
     })
   }
 
   private sessionEnded(id: unknown): Error {
-    const why = this.isOver(id)
-      ? 'this session has reached its absolute timeout'
-      : 'another request has ended this session'
-    return Object.assign(new Error(why), { code: 'ESESSIONENDED' })
+    return this.isOver(id) ? sessionEnded('this session has reached its absolute timeout') : sessionEnded()
   }
 
   /** The storage of the middleware, unless the app has given the request another store. */
-  private storageOf(session: Session): Storage {
-    const { settings, storage, sharedStore, warnings } = this.service
+  storageOf(session: Session): Storage {
+    const { settings, storage, sharedStore, warnings, keys } = this.service
     const store = session.req?.sessionStore
     if (store === undefined || store === settings.store) return storage
-    return storageFor(store as object, settings, { ended: sharedStore.ended, warnings })
+    return storageFor(store as object, settings, { ended: sharedStore.ended, warnings }, keys)
   }
 }
 
 function outcomeOf(error: unknown, isGone = false): Outcome {
   if (isGone) return 'gone'
   return error ? 'error' : 'done'
+}
+
+/** Whether a save has failed because the session has been ended. */
+export function isSessionEnded(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'ESESSIONENDED'
 }

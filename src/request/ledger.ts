@@ -6,7 +6,7 @@ import type { Snapshot } from '../session/snapshot.js'
 import type { StoredCookie } from '../storage/touch-interval.js'
 
 /** Why a request has the session it has; `'found'`, or why it has a new one. */
-export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired'
+export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'unproven'
 
 /** A session at one moment. */
 export interface State {
@@ -43,6 +43,12 @@ export interface End {
 export class Ledger {
   /** The session id that the client presented, once its signature was verified. */
   presentedId: string | undefined
+
+  /** The id that the presented one leads to, where that has been renewed. */
+  private renewedId: string | undefined
+
+  /** The session id that the response has been given to send. */
+  announcedId: string | undefined
 
   /** Why the request has the session it has. */
   reason: Reason = 'none'
@@ -92,6 +98,22 @@ export class Ledger {
     this.loadedMaxAge = session.cookie?.originalMaxAge
   }
 
+  /** Notes that the client's session lies under another id than it presents. */
+  leadsTo(id: string): void {
+    this.renewedId = id
+  }
+
+  /** Whether the client presents an older id of the session that has this one. */
+  isLedTo(id: unknown): boolean {
+    return this.renewedId !== undefined && this.renewedId === id && this.presentedId !== id
+  }
+
+  /** Notes that the client has no right to the session that it presents the id of. */
+  forgetPresented(): void {
+    this.presentedId = this.renewedId = undefined
+    this.storedCookie = undefined
+  }
+
   /** Notes that the store holds what was loaded. */
   countLoadedAsStored(): void {
     this.stored = this.loaded
@@ -115,6 +137,11 @@ export class Ledger {
   /** Notes that the cookie of a session has got other attributes, which the store must be told. */
   cookieIsDue(id: unknown): void {
     this.dueCookieId = id
+  }
+
+  /** Whether what is remembered with the session of an id has yet to be stored. */
+  hasNotesDue(id: unknown): boolean {
+    return this.areNotesDue && this.notesId === id
   }
 
   /** What is remembered with the session of an id. */
@@ -180,9 +207,9 @@ export class Ledger {
   }
 
   /** Notes that what was saved has been taken out of the store again. */
-  undone(): void {
-    this.stored = undefined
-    this.turnStored = this.turns
+  undone(id: unknown, turn: number): void {
+    if (this.stored?.id === id) this.stored = undefined
+    this.turnStored = Math.max(turn, this.turnStored)
   }
 
   /**
@@ -218,8 +245,9 @@ export class Ledger {
     return this.destroyedIds?.has(id) === true
   }
 
+  /** Whether this is the id of the session that the client presents: by this very id, or by an older one. */
   isPresented(id: unknown): boolean {
-    return this.presentedId !== undefined && this.presentedId === id
+    return this.presentedId !== undefined && (this.renewedId ?? this.presentedId) === id
   }
 
   /** Whether nobody has stored the session, or asked for that. */
@@ -237,8 +265,18 @@ export class Ledger {
     return this.savedByApp !== undefined && this.savedByApp === id
   }
 
+  /** Whether a session was given in the place of one that is bound to another device: it counts only if the app changes it. */
+  isStandIn(id: unknown): boolean {
+    return this.reason === 'unproven' && this.loaded?.id === id
+  }
+
   isModified(state: State): boolean {
-    return this.loaded?.id !== state.id || !areSame(this.loaded?.data, state.data)
+    return this.loaded?.id !== state.id || this.hasOtherData(state)
+  }
+
+  /** Whether the data of a session are others than the app got, whatever the id. */
+  hasOtherData({ data }: State): boolean {
+    return !areSame(this.loaded?.data, data)
   }
 
   /** Whether the idle timeout of a session is another than it was. */
@@ -257,7 +295,7 @@ export class Ledger {
   isStored(state: State): boolean {
     const { stored } = this
     if (!stored || stored.id !== state.id || !areSame(stored.data, state.data)) return false
-    if (this.areNotesDue && this.notesId === state.id) return false
+    if (this.hasNotesDue(state.id)) return false
     if (this.dueCookieId !== undefined && this.dueCookieId === state.id) return false
     return !stored.cookie || !state.cookie || stored.cookie.others === state.cookie.others
   }

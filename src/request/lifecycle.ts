@@ -29,8 +29,8 @@ type Next = (error?: unknown) => void
  * do at the end is decided from that alone.
  */
 export class Lifecycle {
-  private readonly ledger = new Ledger()
-  private readonly keeper: Keeper
+  protected readonly ledger = new Ledger()
+  protected readonly keeper: Keeper
   /** Undefined where no option asks for it. */
   private readonly presentedCookie: PresentedCookie | undefined
   /** Undefined until the request is opened. */
@@ -38,15 +38,16 @@ export class Lifecycle {
 
   private end: End | undefined
   private headersAreOut = false
-  private isAnnounced = false
+  private isOffered = false
 
   constructor(
     private readonly service: Service,
     cookieOptions: GivenCookieOptions,
     private readonly secrets: readonly Secret[],
-    private readonly req: SessionfulRequest
+    protected readonly req: SessionfulRequest,
+    KeeperOfIt: typeof Keeper = Keeper
   ) {
-    this.keeper = new Keeper(service, cookieOptions, req, this.ledger)
+    this.keeper = new KeeperOfIt(service, cookieOptions, req, this.ledger)
     const isAskedFor = service.settings.clearCookie || service.cookieRefresh
     this.presentedCookie = isAskedFor ? new PresentedCookie(cookieOptions) : undefined
   }
@@ -64,7 +65,7 @@ export class Lifecycle {
     req.sessionStore = settings.store
     let presented: string | false | undefined
     try {
-      presented = this.presentedId()
+      presented = this.presented(req)
     } catch (error) {
       next(error)
       return
@@ -87,6 +88,8 @@ export class Lifecycle {
         debug('error %j', error)
         report?.('error', error)
         next(error)
+      } else if (keeper.mayLieElsewhere(id, found)) {
+        this.follow(id, found, report, next)
       } else if (error || !found || !isThere()) {
         debug('no session found')
         this.start(keeper.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
@@ -97,11 +100,39 @@ export class Lifecycle {
     })
   }
 
-  /** @throws whatever a transport of the app's own throws */
-  private presentedId(): string | false | undefined {
-    const { req, service, secrets, presentedCookie } = this
+  /**
+   * The id that a request presents.
+   *
+   * @throws whatever a transport of the app's own throws
+   */
+  protected presented(req: SessionfulRequest): string | false | undefined {
+    const { service, secrets, presentedCookie } = this
     this.transport = service.transportFor(req)
     return presentedId(req, this.transport, service.signedIds, secrets, presentedCookie?.verified)
+  }
+
+  /** The id that the client presents may have been renewed: then its session lies elsewhere, and it is told the new id. */
+  private follow(
+    id: string,
+    given: SessionData | null | undefined,
+    report: Report | undefined,
+    next: Next
+  ): void {
+    const { keeper, ledger, req, service } = this
+    keeper.expectFollower().follow(service.storage, id, given, (error, found, at) => {
+      if (error) {
+        report?.('error', error)
+        next(error)
+      } else if (!found) {
+        debug('no session found')
+        this.start(keeper.wasOver(at) ? 'expired' : 'unknown', undefined, report, next)
+      } else {
+        debug('session found')
+        ledger.leadsTo(at)
+        req.sessionID = at
+        this.receive(at, found, report, next)
+      }
+    })
   }
 
   private receive(id: string, found: SessionData, report: Report | undefined, next: Next): void {
@@ -109,17 +140,37 @@ export class Lifecycle {
     let data: SessionData | undefined
     let isClosed: boolean
     try {
-      this.presentedCookie?.found(found.cookie)
       isClosed = keeper.cannotOpen(found)
-      data = isClosed ? undefined : keeper.recall(id, found)
+      if (!isClosed) {
+        this.presentedCookie?.found(found.cookie)
+        data = keeper.recall(id, found)
+      }
     } catch (unreadable) {
       report?.('error', unreadable)
       next(unreadable)
       return
     }
-    if (data) this.start('found', data, report, next)
-    else if (isClosed) this.start('unknown', undefined, report, next)
-    else keeper.destroyOverdue(id, () => this.start('expired', undefined, report, next))
+    if (isClosed) {
+      this.start('unknown', undefined, report, next)
+    } else if (!data) {
+      keeper.destroyOverdue(id, () => this.start('expired', undefined, report, next))
+    } else if (this.isProven(id)) {
+      this.start('found', data, report, next)
+    } else {
+      this.ledger.forgetPresented()
+      this.start('unproven', undefined, report, next)
+    }
+  }
+
+  /** Whether a session may be had: it is bound to no device, or the request comes from there. */
+  protected isProven(id: string, req: SessionfulRequest = this.req): boolean {
+    const { ledger, secrets } = this
+    const { device } = this.service
+    if (!device || !this.isByCookie) return true
+    const before = ledger.notesOf(id)
+    const notes = device.judge(req, id, before, secrets)
+    if (notes && notes !== before) ledger.remember(id, notes, true)
+    return notes !== false
   }
 
   private start(
@@ -142,14 +193,16 @@ export class Lifecycle {
     next()
   }
 
-  private begin(): void {
+  /** Gives the request a new session. */
+  protected begin(): void {
     this.service.sharedStore.generateFor(this.req, this.keeper)
     const session = this.req.session as Session
     this.keeper.begin(session)
     this.ledger.open(session, session)
   }
 
-  private resume(found: SessionData): void {
+  /** Gives the request the session that was found. */
+  protected resume(found: SessionData): void {
     const { settings } = this.service
     settings.store.createSession(this.req, found)
     const session = this.req.session as Session
@@ -196,7 +249,7 @@ export class Lifecycle {
     const isCleared = !this.send(res, report) && this.clear(res, report)
     if (!this.service.settings.cacheControl) return
     try {
-      controlCaches(res, this.transport, this.isAnnounced || isCleared)
+      controlCaches(res, this.transport, this.ledger.announcedId !== undefined || isCleared)
     } catch (error) {
       report(error)
     }
@@ -219,14 +272,15 @@ export class Lifecycle {
     try {
       if (!transport?.maySend(req, session.cookie)) return true
       keeper.idleTimeout.restartOnce(session)
+      const at = keeper.placeOf(id)
       const leftBeside = this.presentedCookie?.leftBeside(session.cookie, this.service, transport)
       if (leftBeside) transport.clear(req, res, leftBeside, report)
-      const value = this.service.signedIds.sign(id, this.secrets)
+      const value = this.service.signedIds.sign(at, this.secrets)
       transport.write(req, res, value, keeper.cookieForClient(session), report)
-      debugSession('set-cookie %s', id)
+      debugSession('set-cookie %s', at)
       keeper.noteCookie(session, true)
-      this.isAnnounced = true
-      this.presentedCookie?.sent(id, this.service)
+      this.ledger.announcedId = at
+      this.presentedCookie?.sent(at, this.service)
     } catch (error) {
       report(error)
     }
@@ -247,6 +301,7 @@ export class Lifecycle {
       const attributes = presentedCookie.attributes(req, settings.proxy)
       if (!transport.maySend(req, attributes)) return false
       transport.clear(req, res, attributes, report)
+      service.device?.clear(res, attributes)
       debug('session id cleared')
       return true
     } catch (error) {
@@ -256,17 +311,22 @@ export class Lifecycle {
   }
 
   private needsAnnouncement(session: Session, id: string): boolean {
-    const { ledger } = this
-    const { endings } = this.keeper
+    const { ledger, keeper } = this
+    const { endings } = keeper
     const { settings } = this.service
     const isNeeded = ledger.isPresented(id)
-      ? this.presentedCookie?.isToBeSentAgain ||
+      ? // The client may know it by an older id.
+        keeper.placeOf(id) !== ledger.presentedId ||
+        this.presentedCookie?.isToBeSentAgain ||
         (settings.rolling && this.isToBeRenewed(session)) ||
         ledger.hasOtherMaxAge(session) ||
         (session.cookie.expires != null && this.isModified(session))
-      : settings.saveUninitialized || ledger.isToBeSaved(id) || this.isModified(session)
-    if (!isNeeded || this.keeper.isOver(session.id)) return false
-    return !endings.isEndedByOthers(session.id) || endings.mayBeginAgain(session.id)
+      : (settings.saveUninitialized && !ledger.isStandIn(id)) ||
+        ledger.isToBeSaved(id) ||
+        this.isModified(session)
+    if (!isNeeded || keeper.isOver(session.id) || keeper.isBeingRenewed(session.id)) return false
+    const at = keeper.placeOf(session.id)
+    return !endings.isEndedByOthers(at) || (at === session.id && endings.mayBeginAgain(at))
   }
 
   /** Whether the client's cookie, under `rolling`, is to get a later expiry. */
@@ -286,6 +346,38 @@ export class Lifecycle {
 
   private stateOf(session: Session): State {
     return this.end?.state ?? this.ledger.stateOf(session)
+  }
+
+  /**
+   * Offers the browser to bind the session to its device, if the store has it, or gets it with this response.
+   *
+   * @param report - hears of what goes wrong, in the app's own `when` above all
+   */
+  offerBinding(res: ServerResponse, report: (error: unknown) => void): void {
+    const { req, end, ledger, secrets, service } = this
+    const session = end ? end.session : req.session
+    const { id } = session ?? {}
+    if (this.isOffered || !this.isByCookie || !session || typeof id !== 'string') return
+    this.isOffered = true
+
+    const isNew = !ledger.isPresented(id)
+    if (isNew ? ledger.announcedId === undefined : !this.isThere(id)) return
+    try {
+      service.device?.offer(req, res, session, ledger.notesOf(id), isNew, secrets)
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /** Whether the id travels in a cookie: others are not a browser's to bind. */
+  private get isByCookie(): boolean {
+    return this.transport?.cookieName !== undefined
+  }
+
+  /** Whether a session that was loaded has not been ended since. */
+  private isThere(id: string): boolean {
+    const { ledger, keeper } = this
+    return !keeper.endings.isEndedByOthers(id) && !ledger.isDestroyed(id) && !keeper.isOver(id)
   }
 
   // From the response to the store.
@@ -316,7 +408,11 @@ export class Lifecycle {
     const done: Answer = fault ? (error) => given(error ?? fault) : given
     const isTouchDue = !end.session || keeper.isTouchDue(end.session)
     const decision = decide(end, ledger, service.settings, isTouchDue)
-    if (end.session && !this.isAnnounced && (decision !== 'nothing' || ledger.isToBeSaved(end.session.id))) {
+    if (
+      end.session &&
+      this.ledger.announcedId === undefined &&
+      (decision !== 'nothing' || ledger.isToBeSaved(end.session.id))
+    ) {
       keeper.noteCookie(end.session, false)
     }
     if (decision === 'destroy') keeper.destroyNow(end.id as string, done)
@@ -351,7 +447,7 @@ export class Lifecycle {
 
   private warnIfTooLate({ session, id }: End & { session: Session }): void {
     const { warnings, settings } = this.service
-    if (!this.headersAreOut || this.isAnnounced || typeof id !== 'string') return
+    if (!this.headersAreOut || this.ledger.announcedId !== undefined || typeof id !== 'string') return
     if (this.ledger.isPresented(id)) return
     if (this.needsAnnouncement(session, id) && this.transport?.maySend(this.req, session.cookie)) {
       warnHeadersSent(warnings, settings.name)

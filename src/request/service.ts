@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import type { DeviceBinding } from '../device/device-binding.js'
 import type { AbsoluteTimeout } from '../session/absolute-timeout.js'
+import type { StoreKeys } from '../session/hashed-id.js'
 import type { Session, SessionData } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { SharedStore } from '../storage/shared-store.js'
@@ -24,8 +26,12 @@ export interface Service {
   readonly settings: Settings
   readonly sharedStore: SharedStore
   readonly storage: Storage
+  /** What the store has in the place of session ids; undefined: the ids themselves. */
+  readonly keys: StoreKeys | undefined
   /** Undefined where the option is off. */
   readonly absoluteTimeout: AbsoluteTimeout | undefined
+  /** Undefined where the option `deviceBound` is off. */
+  readonly device: DeviceBinding | undefined
   /** Undefined where the option is off. */
   readonly touchInterval: TouchInterval | undefined
   /** Undefined where the option `user` is off. */

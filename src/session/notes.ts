@@ -12,6 +12,8 @@ const RESERVED = '__session'
 export interface Notes {
   /** When the session began, in milliseconds since 1970. */
   readonly createdAt?: unknown
+  /** Where the session lies, once its id has been renewed; see `pointer.ts`. Then there are no data. */
+  readonly pointer?: unknown
   readonly [name: string]: unknown
 }
 
@@ -22,8 +24,8 @@ export interface Found {
 }
 
 /** The notes in what is stored, as they are. Text, a number, a list: the data of an app that knows nothing of this. */
-export function notesIn(stored: SessionData): Notes | undefined {
-  const notes = (stored as unknown as Record<string, unknown>)[RESERVED]
+export function notesIn(stored: SessionData | null | undefined): Notes | undefined {
+  const notes = (stored as unknown as Record<string, unknown> | null | undefined)?.[RESERVED]
   return typeof notes === 'object' && notes !== null && !Array.isArray(notes) ? (notes as Notes) : undefined
 }
 
@@ -39,46 +41,74 @@ export function dataAlone(stored: SessionData): Record<string, unknown> {
   return data
 }
 
+/** Whether what a store has found is no session, but leads to one whose id has been renewed. */
+export function isPointer(found: SessionData | null | undefined): boolean {
+  try {
+    return notesIn(found)?.pointer !== undefined
+  } catch {
+    // An odd object: who reads it hears of that.
+    return false
+  }
+}
+
 /** Moves the notes of a stored session aside. What the store has found stays as it is: it may be the store's own object. */
 export function takeApart(found: SessionData): Found {
   const notes = notesIn(found)
   if (!notes) return { data: found, notes: undefined }
+  // Without any nothing is remembered any more: the next save drops the name.
+  return { data: withNotes(found, undefined), notes: Object.keys(notes).length > 0 ? notes : undefined }
+}
 
-  const data = Object.assign(Object.create(Object.getPrototypeOf(found) as object) as SessionData, found)
-  Reflect.deleteProperty(data, RESERVED)
-  // Nothing is remembered any more: the next save drops the name.
-  return { data, notes: Object.keys(notes).length > 0 ? notes : undefined }
+/** A stored session with other notes, or with none. */
+export function withNotes(found: SessionData, notes: Notes | undefined): SessionData {
+  const whole = Object.create(Object.getPrototypeOf(found) as object) as SessionData & Record<string, unknown>
+  whole.cookie = found.cookie
+  if (notes) whole[RESERVED] = notes
+  copyData(found, whole)
+  return whole
 }
 
 /**
- * What a store is given of a session that additions remember something with: an object that looks like the session, with
- * `id` and `req` hidden as ever.
+ * What a store is given of a session where that is not the session itself: an object that looks like it, with `id` and `req`
+ * hidden as ever.
  *
  * @param session - the session itself, which stays as it is
- * @param notes - what is to be remembered
+ * @param notes - what additions remember with it
  * @param cookie - what stores are to read as its cookie
+ * @param id - what they are to read as its id
  */
-export function putTogether(session: Session & SessionData, notes: Notes, cookie: Cookie): SessionData {
-  const { id, req } = session
+export function putTogether(
+  session: Session & SessionData,
+  notes: Notes | undefined,
+  cookie: Cookie,
+  id = session.id
+): SessionData {
+  const { req } = session
   const whole = Object.create(Object.getPrototypeOf(session) as object) as SessionData &
     Record<string, unknown>
   whole.cookie = cookie
-  whole[RESERVED] = notes
+  if (notes) whole[RESERVED] = notes
 
   // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them: now, and not once more.
   const isAsked = hasToJSON(session)
   const data = (isAsked ? toJSON(session) : session) as unknown as Record<string, unknown>
-  for (const key of Object.keys(data)) {
-    if (key === 'cookie' || key === RESERVED) continue
-    // By an assignment this would become the prototype.
-    if (key === '__proto__') defineMember(whole, key, data[key])
-    else whole[key] = data[key]
-  }
+  copyData(data, whole, notes !== undefined)
   if (isAsked) Object.defineProperty(whole, 'toJSON', { value: undefined, enumerable: false })
   // Not over data of that name, which a toJSON may give.
   if (!Object.hasOwn(whole, 'req')) Object.defineProperty(whole, 'req', { value: req })
   if (!Object.hasOwn(whole, 'id')) Object.defineProperty(whole, 'id', { value: id })
   return whole
+}
+
+/** @param isReserved - false where the reserved name is that of an app's own data */
+function copyData(from: object, to: Record<string, unknown>, isReserved = true): void {
+  const data = from as Record<string, unknown>
+  for (const key of Object.keys(data)) {
+    if (key === 'cookie' || (isReserved && key === RESERVED)) continue
+    // By an assignment this would become the prototype.
+    if (key === '__proto__') defineMember(to, key, data[key])
+    else to[key] = data[key]
+  }
 }
 
 function defineMember(object: object, key: string, value: unknown): void {

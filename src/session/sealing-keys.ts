@@ -1,4 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
+import { startupSnapshot } from 'node:v8'
+import type { KeyObject } from 'node:crypto'
 
 /** A key as an app gives it: 32 bytes, or their text in hex or base64. */
 export type EncryptionKey = string | Uint8Array
@@ -10,6 +12,9 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const NAME_BYTES = 4
 
+/** A call to the system's generator of random numbers costs the same for one nonce as for many. */
+const NONCES_PER_CALL = 64
+
 const HEX = /^[\da-f]{64}$/i
 const BASE64 = /^[\w+/-]{43}=?$/
 
@@ -20,12 +25,13 @@ const BASE64 = /^[\w+/-]{43}=?$/
 export class SealingKey {
   /** Tells keys apart, and says nothing about them. */
   readonly name: Buffer
-  private readonly key: Buffer
+  private readonly key: KeyObject
+  private nonces = Buffer.alloc(0)
 
   /** @param key - 32 bytes */
   constructor(key: Uint8Array) {
     this.name = derived(key, 'express-session encryption: name of the key', NAME_BYTES)
-    this.key = derived(key, 'express-session encryption: aes-256-gcm', KEY_BYTES)
+    this.key = createSecretKey(derived(key, 'express-session encryption: aes-256-gcm', KEY_BYTES))
   }
 
   /**
@@ -33,11 +39,24 @@ export class SealingKey {
    * @param place - where it will stand: it opens nowhere else
    */
   seal(text: string, place: string): Buffer {
-    const nonce = randomBytes(NONCE_BYTES)
+    const nonce = this.nextNonce()
     const cipher = createCipheriv(CIPHER, this.key, nonce, { authTagLength: TAG_BYTES })
     cipher.setAAD(Buffer.from(place))
-    const sealed = [cipher.update(text, 'utf8'), cipher.final()]
-    return Buffer.concat([this.name, nonce, cipher.getAuthTag(), ...sealed])
+    // GCM gives all of it at once: the end only makes the tag.
+    const sealed = cipher.update(text, 'utf8')
+    cipher.final()
+    return Buffer.concat([this.name, nonce, cipher.getAuthTag(), sealed])
+  }
+
+  private nextNonce(): Buffer {
+    if (this.nonces.length === 0) {
+      // Each process that starts from a start-up snapshot would have the same ones.
+      const count = startupSnapshot.isBuildingSnapshot() ? 1 : NONCES_PER_CALL
+      this.nonces = randomBytes(NONCE_BYTES * count)
+    }
+    const nonce = this.nonces.subarray(0, NONCE_BYTES)
+    this.nonces = this.nonces.subarray(NONCE_BYTES)
+    return nonce
   }
 
   /** Whether this key may have sealed something. */
@@ -53,7 +72,9 @@ export class SealingKey {
       const decipher = createDecipheriv(CIPHER, this.key, nonce, { authTagLength: TAG_BYTES })
       decipher.setAAD(Buffer.from(place))
       decipher.setAuthTag(tag)
-      return decipher.update(sealed.subarray(OVERHEAD), undefined, 'utf8') + decipher.final('utf8')
+      const text = decipher.update(sealed.subarray(OVERHEAD))
+      decipher.final()
+      return text.toString()
     } catch {
       return undefined
     }

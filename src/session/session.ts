@@ -1,10 +1,13 @@
 import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { callStore } from '../support/store-call.js'
-import { putTogether } from './notes.js'
+import { setImmediate } from '../support/timers.js'
+import { isPointer, putTogether } from './notes.js'
+import { readRegenerateOptions } from './renewal-options.js'
 import type { Cookie } from './cookie.js'
 import type { Answer } from '../support/store-call.js'
 import type { Notes } from './notes.js'
+import type { RegenerateOptions, Renewal } from './renewal-options.js'
 
 /** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
 export interface SessionData {
@@ -29,6 +32,15 @@ export interface SessionRequest {
   sessionStore?: unknown
 }
 
+/** What `regenerate` may be given, and for the same objects anything: a method that takes a callback is enough. */
+type Options<Never> = [Never] extends [never] ? RegenerateOptions : any
+
+/**
+ * For the same objects: TypeScript gives the parameter of their `regenerate(callback)` the union of what all
+ * signatures of the method take there, and options cannot be called. With `any` among them it is `any`.
+ */
+type Uncalled = any
+
 /**
  * Does what the methods of a session promise, and keeps the books of it. The lifecycle of a request keeps the request's
  * session; a session without one (`store.load`) goes to its store directly.
@@ -37,7 +49,7 @@ export interface SessionKeeper {
   save(session: Session, done: Answer): void
   reload(session: Session, done: Answer): void
   destroy(session: Session, done: Answer): void
-  regenerate(session: Session, done: Answer): void
+  regenerate(session: Session, done: Answer, renewal?: Renewal): void
 }
 
 /** Who keeps a session. Also on its cookie: an app's proxy around a session hands out the session's cookie. */
@@ -139,15 +151,24 @@ export class Session {
   }
 
   /**
-   * Ends the session and starts an empty one with a new id as `req.session`. To be called whenever a visitor's rights
+   * Ends the session and starts a new one with a new id as `req.session`. To be called whenever a visitor's rights
    * change, at login above all: an id somebody planted before then opens nothing (OWASP, session fixation).
    *
-   * @param callback - receives the store's error, if any
+   * @param options - what the new session keeps, if anything, and for how long the old id leads to it; a wrong value is a
+   * TypeError for the callback or the promise
+   * @param callback - receives the store's error, if any; with options, too, one with code `ESESSIONENDED` when another
+   * request has ended the session meanwhile
    */
   regenerate<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
+  /** Cannot be called; see `Uncalled`. */
+  regenerate<Never = never>(options: Uncalled, never: never): Returned<this, this, Never>
+  regenerate<Never = never>(options: Options<Never>): Returned<Promise<void>, this, Never>
+  regenerate<Never = never>(options: Options<Never>, callback: Callback): Returned<this, this, Never>
   regenerate<Never = never>(callback: Callback): Returned<this, this, Never>
-  regenerate(callback?: Answer): this | Promise<void> {
-    return answer(this, 'regenerate', callback)
+  // Rest parameters are no part of the function's length, which is 1 in 1.x.
+  regenerate(given?: unknown, ...[callback]: [Answer?]): this | Promise<void> {
+    if (typeof given === 'function') return answer(this, 'regenerate', given as Answer)
+    return answer(this, 'regenerate', callback, given)
   }
 }
 
@@ -188,23 +209,39 @@ export function keeperOf(session: unknown): SessionKeeper | undefined {
 function answer(
   session: Session,
   action: (typeof ACTIONS)[number],
-  callback: Answer | undefined
+  callback: Answer | undefined,
+  options?: unknown
 ): Session & Promise<void> {
-  const keeper = keeperOf(session) ?? withoutKeeper
-
   if (typeof callback === 'function') {
-    keeper[action](session, (error) => callback(error))
+    carryOut(session, action, options, (error) => callback(error))
     return session as never
   }
 
   const promise = new Promise<void>((resolve, reject) => {
-    keeper[action](session, (error) => {
+    carryOut(session, action, options, (error) => {
       if (error) reject(error)
       else resolve()
     })
   })
   promise.catch(() => undefined)
   return promise as never
+}
+
+/** @param options - of `regenerate` */
+function carryOut(session: Session, action: (typeof ACTIONS)[number], options: unknown, done: Answer): void {
+  const keeper = keeperOf(session) ?? withoutKeeper
+  if (options === undefined) {
+    keeper[action](session, done)
+    return
+  }
+  let renewal: Renewal | undefined
+  try {
+    renewal = readRegenerateOptions(options)
+  } catch (error) {
+    setImmediate(done, error)
+    return
+  }
+  keeper.regenerate(session, done, renewal)
 }
 
 /** What a session needs of its store beyond the calls that `callStore` makes. */
@@ -235,12 +272,23 @@ class StoreKeeper implements SessionKeeper {
     callStore(storeOf(session), 'destroy', [session.id], done)
   }
 
-  regenerate(session: Session, done: Answer): void {
+  regenerate(session: Session, done: Answer, renewal?: Renewal): void {
+    if (renewal) {
+      setImmediate(done, noResponse())
+      return
+    }
     callStore(storeOf(session), 'regenerate', [session.req], done)
   }
 }
 
 const withoutKeeper = new StoreKeeper(undefined)
+
+/** Nobody could tell the client the new id. */
+function noResponse(): Error {
+  return Object.assign(new Error('there is no response that could send the new session id'), {
+    code: 'ENORESPONSE'
+  })
+}
 
 /** Has a session that no request keeps remember what was stored with it. */
 export function keepNotes(session: Session, notes: Notes | undefined): void {
@@ -260,7 +308,7 @@ export function notesKeptWith(session: Session): Notes | undefined {
  * @returns an error if that is no session
  */
 export function readAgain(session: Session, found: SessionData | null | undefined): unknown {
-  if (!found) return new Error('failed to load session')
+  if (!found || isPointer(found)) return new Error('failed to load session')
   try {
     ;(storeOf(session) as SessionMaker).createSession(session.req, found)
     return undefined

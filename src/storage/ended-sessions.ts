@@ -1,4 +1,3 @@
-import { hashSessionId, isHashed } from '../session/hashed-id.js'
 import { ownText } from '../support/own-text.js'
 import { WritesUnderWay } from './writes-under-way.js'
 
@@ -20,8 +19,6 @@ interface Ending {
   begunAgain: number | undefined
   /** The same, of before an ending that the store may refuse. */
   begunBefore: number | undefined
-  /** Whether it is known by the key alone under which the store had it. */
-  isKey: boolean
 }
 
 /**
@@ -37,8 +34,6 @@ export class EndedSessions {
 
   /** By session id, or the key of one; the earliest first. */
   private readonly endings = new Map<string, Ending>()
-  /** How many of these are known by their keys alone. */
-  private keys = 0
   private bytes = 0
 
   /** If a session is ended while it is written, that may bring it back. */
@@ -61,23 +56,13 @@ export class EndedSessions {
       underWay: (known?.underWay ?? 0) + 1,
       isCertain: isSameLife && known?.isCertain === true,
       begunAgain: undefined,
-      begunBefore: begunBefore ?? known?.begunBefore,
-      isKey: false
+      begunBefore: begunBefore ?? known?.begunBefore
     }
     this.remove(id)
     this.endings.set(ownText(id), ending)
     this.bytes += bytesOf(id)
     if (this.bytes > MAX_BYTES) this.forgetEarliest()
     return ending.moment
-  }
-
-  /** The same, of a session of which only the key is known under which the store has it. */
-  endKey(key: string): void {
-    this.end(key)
-    const ending = this.endings.get(key)
-    if (!ending || !isHashed(key)) return
-    ending.isKey = true
-    this.keys++
   }
 
   /**
@@ -101,7 +86,7 @@ export class EndedSessions {
    * @returns the moment of that, for the request that has it
    */
   begin(id: string): number {
-    const ending = this.endingOf(id)
+    const ending = this.endings.get(id)
     if (ending) ending.begunAgain = ++this.now
     return this.now
   }
@@ -113,31 +98,26 @@ export class EndedSessions {
    * @returns undefined if that is too long ago to know
    */
   hasEnded(id: string, since: number): boolean | undefined {
-    const ending = this.endingOf(id)
+    const ending = this.endings.get(id)
     if (!ending) return since < this.forgotten ? undefined : false
     return ending.begunAgain === undefined || since < ending.begunAgain
   }
 
   /** Has a session been ended since a moment, for good? */
   hasEndedSince(id: string, moment: number): boolean {
-    const ending = this.endingOf(id)
+    const ending = this.endings.get(id)
     return ending !== undefined && ending.begunAgain === undefined && ending.moment > moment
   }
 
   /** Whether what the store holds of an ended session may still change: what it finds now means nothing. */
   isUnsettled(id: string): boolean {
-    const ending = this.endingOf(id)
+    const ending = this.endings.get(id)
     return ending !== undefined && (ending.underWay > 0 || this.writes.has(id))
   }
 
   /** When a session was ended last, as far as is known. */
   momentOf(id: string): number | undefined {
-    return this.endingOf(id)?.moment
-  }
-
-  private endingOf(id: string): Ending | undefined {
-    const ending = this.endings.get(id)
-    return ending || this.keys === 0 ? ending : this.endings.get(hashSessionId(id))
+    return this.endings.get(id)?.moment
   }
 
   private remove(id: string): void {
@@ -145,7 +125,6 @@ export class EndedSessions {
     if (!ending) return
     this.endings.delete(id)
     this.bytes -= bytesOf(id)
-    if (ending.isKey) this.keys--
   }
 
   /** Many at a time: a Map takes long to find its first entry when those before that have been deleted. */

@@ -1,6 +1,8 @@
 import { EndedSessions } from './ended-sessions.js'
+import { RenewedIds } from './renewed-ids.js'
 import { keeperOf } from '../session/session.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
+import { requestBehind } from '../support/stand-in.js'
 import type { SessionRequest } from '../session/session.js'
 import type { Store } from '../stores/store.js'
 
@@ -30,6 +32,9 @@ export class SharedStore {
 
   readonly ended = new EndedSessions()
 
+  /** Undefined as long as no id has been renewed with a grace, as far as this process knows. */
+  renewedIds: RenewedIds | undefined
+
   /** Of the middleware made last: for requests that none is known to serve. */
   private fallback: Generator | undefined
 
@@ -57,7 +62,12 @@ export class SharedStore {
     return sharedStore
   }
 
-  /** Has the store make a request's first session: through `store.generate`, which apps may have replaced. */
+  /** From now on it counts that ids are renewed with a grace. */
+  expectRenewedIds(): RenewedIds {
+    return (this.renewedIds ??= new RenewedIds())
+  }
+
+  /** Has the store make a request's session: through `store.generate`, which apps may have replaced. */
   generateFor(req: SessionRequest, generator: Generator): void {
     this.current = generator
     try {
@@ -74,6 +84,6 @@ export class SharedStore {
   private readonly generate = (req: SessionRequest): void => {
     const keeper = keeperOf(req.session) as Partial<Generator> | undefined
     const generator = this.current ?? (keeper?.generate ? (keeper as Generator) : this.fallback)
-    generator?.generate(req)
+    generator?.generate(requestBehind(req))
   }
 }

@@ -1,6 +1,8 @@
 import { callStore } from '../support/store-call.js'
+import { hashed } from './hashed-ids.js'
 import { sealed } from './sealed.js'
 import { timeLimited } from './time-limited.js'
+import type { StoreKeys } from '../session/hashed-id.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Settings } from '../settings.js'
 import type { Answer } from '../support/store-call.js'
@@ -32,20 +34,28 @@ export interface Storage {
 }
 
 /** What storages have in common. */
-interface StorageService {
+export interface StorageService {
+  /** By what the store has in the place of their ids. */
   readonly ended: EndedSessions
   readonly warnings: Warnings
 }
 
-/** The storage of a middleware: its store, and around it, one after the other, what the options ask for. */
+/**
+ * The storage of a middleware: its store, and around it, one after the other, what the options ask for.
+ *
+ * @param keys - what the store is to have in the place of ids; undefined: the ids themselves
+ */
 export function storageFor(
   store: object,
   { storeTimeout, encryption }: Settings,
-  { ended, warnings }: StorageService
+  { ended, warnings }: StorageService,
+  keys?: StoreKeys
 ): Storage {
   let storage = callsTo(store)
   if (storeTimeout !== undefined) storage = timeLimited(storage, storeTimeout, ended)
   if (encryption) storage = sealed(storage, encryption, warnings)
+  // Outermost: all within knows sessions by their keys.
+  if (keys) storage = hashed(storage, keys, store)
   return storage
 }
 

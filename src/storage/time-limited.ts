@@ -1,3 +1,4 @@
+import { isPointer } from '../session/notes.js'
 import { debug } from '../support/debug.js'
 import { LONGEST_WAIT, clearTimeout, setImmediate, setTimeout } from '../support/timers.js'
 import type { Answer } from '../support/store-call.js'
@@ -31,7 +32,7 @@ export function timeLimited(storage: Storage, time: number, ended: EndedSessions
     load(id, callback) {
       const answer = inTime(time, 'get', callback)
       storage.load(id, (error, found) => {
-        if (found && ended.hasEndedSince(id, 0)) destroyAgain(id)
+        if (found && ended.hasEndedSince(id, 0) && !isPointer(found)) destroyAgain(id)
         answer(error, found)
       })
     },

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Cookie } from '../session/cookie.js'
-import { hasNotes, takeApart } from '../session/notes.js'
+import { hasNotes, isPointer, takeApart } from '../session/notes.js'
+import { MAX_POINTERS, openPointer } from '../session/pointer.js'
 import { Session, keepNotes } from '../session/session.js'
 import { callStore } from '../support/store-call.js'
 import { callable } from '../support/callable.js'
@@ -105,24 +106,7 @@ export abstract class Store extends EventEmitter {
    * @param callback - receives an error, or the session, or nothing if there is none
    */
   load(sid: string, callback: (err: any, session?: SessionData) => any): void {
-    callStore<SessionData>(this, 'get', [sid], (error, found) => {
-      if (error) {
-        callback(error)
-        return
-      }
-      if (!found) {
-        callback(undefined)
-        return
-      }
-      let session
-      try {
-        session = this.createSession({ sessionID: sid, sessionStore: this }, found)
-      } catch (unreadable) {
-        callback(unreadable)
-        return
-      }
-      callback(null, session)
-    })
+    loadSession(this, sid, MAX_POINTERS, callback)
   }
 
   /**
@@ -150,6 +134,39 @@ export abstract class Store extends EventEmitter {
     holder.session = session
     return session
   }
+}
+
+/** Loads a session by its id, or by an older one that leads to it. */
+function loadSession(
+  store: Store,
+  sid: string,
+  pointers: number,
+  callback: (error: unknown, session?: SessionData) => void
+): void {
+  callStore<SessionData>(store, 'get', [sid], (error, found) => {
+    if (error) {
+      callback(error)
+      return
+    }
+    if (!found) {
+      callback(undefined)
+      return
+    }
+    if (isPointer(found)) {
+      const pointer = pointers > 0 ? openPointer(sid, found) : undefined
+      if (pointer) loadSession(store, pointer.to, pointers - 1, callback)
+      else callback(undefined)
+      return
+    }
+    let session
+    try {
+      session = store.createSession({ sessionID: sid, sessionStore: store }, found)
+    } catch (unreadable) {
+      callback(unreadable)
+      return
+    }
+    callback(null, session)
+  })
 }
 
 /** Makes what is to be stored of what is. */

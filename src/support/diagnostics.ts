@@ -1,12 +1,14 @@
 import { channel } from 'node:diagnostics_channel'
 import { performance as clock } from 'node:perf_hooks'
 import { refOf } from './debug.js'
+import { requestBehind } from './stand-in.js'
 
 /** What is done with a session. */
 export type Action = 'load' | 'save' | 'touch' | 'destroy' | 'regenerate'
 
 /** What has come of it. */
-export type Outcome = 'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'done' | 'gone' | 'error'
+export type Outcome =
+  'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'unproven' | 'done' | 'gone' | 'error'
 
 /**
  * What the channels `express-session:load`, `:save`, `:touch`, `:destroy` and `:regenerate` of `node:diagnostics_channel`
@@ -22,7 +24,8 @@ export interface SessionMessage {
   readonly ref: string | undefined
   /**
    * Of a load: `'found'`, `'none'` (no id was presented), `'forged'` (its signature is invalid), `'unknown'` (the store has
-   * no such session), `'expired'` (past its absolute timeout). Of the others: `'done'`, or `'gone'` (nothing was written:
+   * no such session), `'expired'` (past its absolute timeout), `'unproven'` (bound to a device that the request has not
+   * shown to come from). Of the others: `'done'`, or `'gone'` (nothing was written:
    * the session has ended). Of all: `'error'`.
    */
   readonly outcome: Outcome
@@ -54,7 +57,7 @@ const now = clock.now.bind(clock)
  * @returns undefined if nobody listens: then nothing is made
  * @see https://nodejs.org/api/diagnostics_channel.html
  */
-export function observe(action: Action, store: unknown, id: unknown, req: unknown): Report | undefined {
+export function observe(action: Action, store: unknown, id: unknown, req: object): Report | undefined {
   const to = channels[action]
   if (!to.hasSubscribers) return undefined
 
@@ -66,7 +69,7 @@ export function observe(action: Action, store: unknown, id: unknown, req: unknow
       outcome,
       duration: now() - began,
       ...(error ? { error } : undefined),
-      ...(req ? { req } : undefined)
+      req: requestBehind(req)
     }
     to.publish(message)
   }

@@ -25,7 +25,8 @@ export class Membership {
   constructor(
     private readonly users: UserIndex,
     private readonly remembered: Remembered,
-    private readonly req: IncomingMessage
+    private readonly req: IncomingMessage,
+    private readonly placeOf: (id: string) => string
   ) {}
 
   /** A session has been found that is a user's, and no record may name it: it was stored before there were any. */
@@ -39,7 +40,7 @@ export class Membership {
   /**
    * Saves a session, and has the records follow.
    *
-   * @param save - saves it
+   * @param save - saves it; tells of an error, or that nothing was written
    * @param done - receives the error of `save`; or with code `ETOOMANYSESSIONS`, and nothing was saved
    */
   save(session: Session, save: (saved: Answer) => void, done: Answer): void {
@@ -54,32 +55,35 @@ export class Membership {
     }
 
     if (record === before) {
-      save((error) => {
-        if (error || record === undefined) done(error)
+      save((error, notWritten) => {
+        if (error || notWritten || record === undefined) done(error, notWritten)
         else users.saved(record, this.entryOf(session), () => done())
       })
       return
     }
     if (record === undefined) {
       this.forget(session.id)
-      save((error) => (error ? done(error) : users.leave(before as string, refOf(session.id), () => done())))
+      save((error, notWritten) => {
+        if (error || notWritten) done(error, notWritten)
+        else users.leave(before as string, this.refOf(session.id), () => done())
+      })
       return
     }
 
     const notes = remembered.notesOf(session.id)
     remembered.remember(session.id, this.login(notes, record), true)
     users.join(record, this.entryOf(session), (refused, surplus = []) => {
-      const undo = (error: unknown) => {
+      const undo = (error: unknown, notWritten?: unknown) => {
         remembered.remember(session.id, notes, false)
-        done(error)
+        done(error, notWritten)
       }
       if (refused) {
         undo(refused)
         return
       }
-      save((error) => {
-        if (error) users.leave(record, refOf(session.id), () => undo(error))
-        else if (before) users.leave(before, refOf(session.id), () => users.endAll(surplus, done))
+      save((error, notWritten) => {
+        if (error || notWritten) users.leave(record, this.refOf(session.id), () => undo(error, notWritten))
+        else if (before) users.leave(before, this.refOf(session.id), () => users.endAll(surplus, done))
         else users.endAll(surplus, done)
       })
     })
@@ -98,13 +102,25 @@ export class Membership {
       done()
       return
     }
-    this.users.leave(record, refOf(id), done)
+    this.users.leave(record, this.refOf(id), done)
+  }
+
+  /** A session whose id has been renewed is named by the new one. */
+  private refOf(id: string): string {
+    return refOf(this.placeOf(id))
   }
 
   private forget(id: string): void {
     const others: Record<string, unknown> = { ...this.remembered.notesOf(id) }
     for (const name of ['user', 'userAgent', 'ip']) Reflect.deleteProperty(others, name)
     this.remembered.remember(id, others, true)
+  }
+
+  /** The session of an id has got another one; `notes` are those that it had. */
+  renewed(id: string, notes: Notes | undefined, done: () => void): void {
+    const record = notes?.['user']
+    if (typeof record === 'string') this.users.leave(record, refOf(id), done)
+    else done()
   }
 
   private recordOf(id: string): string | undefined {
@@ -129,8 +145,8 @@ export class Membership {
     const notes = this.remembered.notesOf(id)
     const now = Date.now()
     return {
-      ref: refOf(id),
-      key: this.users.keyOf(id),
+      ref: this.refOf(id),
+      key: this.users.keyOf(this.placeOf(id)),
       createdAt: numberOf(notes?.createdAt) ?? now,
       lastSeenAt: now,
       expires: expiryOf(cookie),

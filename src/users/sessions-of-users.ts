@@ -2,8 +2,8 @@ import { refOf } from '../support/debug.js'
 import { storageFor } from '../storage/storage.js'
 import { UserIndex } from './user-index.js'
 import type { Settings } from '../settings.js'
-import type { Warnings } from '../support/warnings.js'
-import type { SharedStore } from '../storage/shared-store.js'
+import type { StorageService } from '../storage/storage.js'
+import type { StoreKeys } from '../session/hashed-id.js'
 import type { Entry } from './user-record.js'
 
 /** A session of a user, as an app sees it. */
@@ -28,17 +28,22 @@ export interface SessionsToEnd {
   readonly ref?: string | undefined
 }
 
-/** The records of the users of a middleware; undefined where the option `user` is off. */
+/**
+ * The records of the users of a middleware; undefined where the option `user` is off.
+ *
+ * @param keys - what the store has in the place of ids; undefined: the ids themselves
+ */
 export function usersFor(
   settings: Settings,
-  { ended }: SharedStore,
-  warnings: Warnings
+  service: StorageService,
+  keys: StoreKeys | undefined
 ): UserIndex | undefined {
   const { user, store } = settings
   if (!user) return undefined
-  const sessions = storageFor(store, settings, { ended, warnings })
-  const records = user.index === store ? sessions : storageFor(user.index, settings, { ended, warnings })
-  return new UserIndex({ ...user, keyOf: (id) => id }, records, sessions, ended)
+  // Both are asked by the very keys that the store has.
+  const sessions = storageFor(store, settings, service)
+  const records = user.index === store ? sessions : storageFor(user.index, settings, service)
+  return new UserIndex({ ...user, keyOf: (id) => keys?.of(id) ?? id }, records, sessions, service.ended)
 }
 
 /** What an app may ask of the sessions of its users. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isPointer } from '../session/notes.js'
 import { debug } from '../support/debug.js'
 import { Turns } from '../support/turns.js'
 import { entriesOf, recordOf, surplusOf } from './user-record.js'
@@ -192,7 +193,8 @@ export class UserIndex {
       const gone = new Set<string>()
       const check = ({ key, ref }: Entry, next: Answer) => {
         this.sessions.load(key, (failed, session) => {
-          if (!failed && !session) gone.add(ref)
+          // Under an old id there may be what leads to the new one.
+          if (!failed && (!session || isPointer(session))) gone.add(ref)
           next(failed)
         })
       }
@@ -205,7 +207,7 @@ export class UserIndex {
   }
 
   private end(key: string, done: Answer): void {
-    this.ended.endKey(key)
+    this.ended.end(key)
     this.sessions.destroy(key, (error) => {
       this.ended.answer(key, Boolean(error))
       done(error)

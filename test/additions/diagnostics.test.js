@@ -17,15 +17,7 @@ const subscribers = ACTIONS.map((action) => [
   (message) => messages.push({ action, ...message })
 ])
 
-beforeEach(() => {
-  messages = []
-  for (const [name, subscriber] of subscribers) diagnostics.subscribe(name, subscriber)
-})
-
-afterEach(async () => {
-  for (const [name, subscriber] of subscribers) diagnostics.unsubscribe(name, subscriber)
-  await closeAll()
-})
+afterEach(closeAll)
 
 /** What was heard since the last time, as text. */
 function heard() {
@@ -39,6 +31,15 @@ function fails(callback) {
 }
 
 describe('the diagnostics channels', () => {
+  beforeEach(() => {
+    messages = []
+    for (const [name, subscriber] of subscribers) diagnostics.subscribe(name, subscriber)
+  })
+
+  afterEach(() => {
+    for (const [name, subscriber] of subscribers) diagnostics.unsubscribe(name, subscriber)
+  })
+
   it('tell of each action of a session, with its ref', async () => {
     const actions = {
       '/read': (req, res) => res.end(),

@@ -1,11 +1,11 @@
 'use strict'
 
-// A login by passport gets a new session, and its logout ends it.
+// A login by passport gets a new session, and its logout ends it; a session whose id is renewed later stays logged in.
 
 const assert = require('node:assert/strict')
 const { Strategy } = require('passport-local')
 const request = require('supertest')
-const { expresses, session, usual } = require('./support/neighbours')
+const { cookiesOf, expresses, session, usual } = require('./support/neighbours')
 
 const passports = { 0.7: require('passport'), 0.6: require('passport-0.6') }
 const users = { 1: { id: 1, username: 'ada', password: 'analytical' } }
@@ -45,9 +45,14 @@ function appWith({ Passport }, express, authenticateOptions = {}) {
     })
   })
   app.post('/logout', (req, res, next) => {
-    req.logout((error) => (error ? next(error) : res.redirect('/')))
+    const keepSessionInfo = req.query.keep !== undefined
+    req.logout({ keepSessionInfo }, (error) => (error ? next(error) : res.redirect('/')))
   })
-  return { browser: request.agent(app), store }
+  app.post('/renew', async (req, res) => {
+    await req.session.regenerate({ preserve: true, grace: 10_000 })
+    res.redirect('/profile')
+  })
+  return { app, browser: request.agent(app), store }
 }
 
 const ada = { username: 'ada', password: 'analytical' }
@@ -94,6 +99,38 @@ for (const [version, passport] of Object.entries(passports)) {
         await logIn(browser)
         const { body } = await browser.get('/profile')
         assert.deepEqual([body.user, body.before], ['ada', 'kept'])
+
+        await browser.post('/logout?keep').expect(302)
+        const { body: after } = await browser.get('/profile')
+        assert.deepEqual([after.user, after.before], [undefined, 'kept'])
+        assert.notEqual(after.id, body.id)
+      })
+
+      it('opens nothing by the id from before the login, nor by the one from before the logout', async () => {
+        const { browser, app } = appWith(passport, express, { keepSessionInfo: true })
+        const ids = [cookiesOf(await browser.get('/before')), cookiesOf(await logIn(browser))]
+        await browser.post('/logout?keep').expect(302)
+        for (const cookie of ids) {
+          const { body } = await request(app).get('/profile').set('cookie', cookie)
+          assert.deepEqual([body.user, body.before], [undefined, undefined])
+        }
+      })
+
+      it('stays logged in when the id is renewed, and logs out by the old id, too', async () => {
+        const { browser, app, store } = appWith(passport, express)
+        const old = cookiesOf(await logIn(browser))
+        const renewed = cookiesOf(await browser.post('/renew').expect(302))
+        assert.notEqual(renewed, old)
+        for (const cookie of [old, renewed]) {
+          const { body } = await request(app).get('/profile').set('cookie', cookie)
+          assert.equal(body.user, 'ada')
+        }
+        await request(app).post('/logout').set('cookie', old).expect(302)
+        for (const cookie of [old, renewed]) {
+          const { body } = await request(app).get('/profile').set('cookie', cookie)
+          assert.equal(body.user, undefined)
+        }
+        assert.ok(!JSON.stringify(store.sessions).includes('"user"'))
       })
     })
   }

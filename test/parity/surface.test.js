@@ -9,7 +9,7 @@ const theirs = require('upstream-session')
 const ours = require('express-session')
 
 /** What ours has beyond that; it shows in no loop. */
-const ADDED = { factory: ['headerTransport', 'infoOf', 'migrate'], MemoryStore: ['update'] }
+const ADDED = { factory: ['hashSessionId', 'headerTransport', 'infoOf', 'migrate'], MemoryStore: ['update'] }
 
 function without(names = [], members) {
   return Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))

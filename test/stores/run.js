@@ -2,8 +2,7 @@
 
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
 // `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
-// `node test/stores/run.js outages` tries only ./outages, `additions` only ./additions, and
-// `sealed-and-moved` only ./additions/sealed-and-moved.
+// `node test/stores/run.js outages` tries only ./outages; likewise `additions`, `hashed-ids`, `sealed-and-moved` and `renewal`.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -23,14 +22,20 @@ if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lo
 async function run(ids) {
   const main = require('./harness/main')
   const outages = require('./outages')
-  const additions = require('./additions')
-  const sealedAndMoved = require('./additions/sealed-and-moved')
-  if (ids.length === 0) {
-    return [await main(ids), await outages(), await additions(), await sealedAndMoved()].every(Boolean)
+  const parts = {
+    outages,
+    additions: require('./additions'),
+    'hashed-ids': require('./additions/hashed-ids'),
+    'device-bound': require('./additions/device-bound'),
+    'sealed-and-moved': require('./additions/sealed-and-moved'),
+    renewal: require('./renewal')
   }
-  if (ids.includes('sealed-and-moved')) return sealedAndMoved()
-  if (ids.includes('outages')) return outages()
-  return ids.includes('additions') ? additions() : main(ids)
+  const named = ids.filter((id) => Object.hasOwn(parts, id))
+  if (ids.length > 0 && named.length === 0) return main(ids)
+
+  let isRight = ids.length > 0 || (await main(ids))
+  for (const name of ids.length > 0 ? named : Object.keys(parts)) isRight = (await parts[name]()) && isRight
+  return isRight
 }
 
 run(process.argv.slice(2)).then(

@@ -219,6 +219,22 @@ function decisionAfter(steps, rules) {
   return decide(request.end(), request.ledger, rules)
 }
 
+describe('a session in the place of one that was not proven', () => {
+  it('is saved only if it was changed, whatever the options', () => {
+    const ledger = new Ledger()
+    ledger.presentedId = 'bound'
+    ledger.forgetPresented()
+    ledger.reason = 'unproven'
+    const session = sessionOf('id1')
+    ledger.open(session, session)
+    const rules = { saveUninitialized: true, touches: true, unset: 'keep' }
+    const end = () => ({ session, state: ledger.stateOf(session), id: 'id1', isUnset: false })
+    assert.equal(decide(end(), ledger, rules), 'nothing')
+    session.views = 1
+    assert.equal(decide(end(), ledger, rules), 'save')
+  })
+})
+
 describe('the decision at the end of a response', () => {
   for (const [steps, decisions] of table) {
     it(`${steps.join(', ')}: ${[...new Set(decisions)].join(' or ')}`, () => {

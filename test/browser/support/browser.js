@@ -1,23 +1,11 @@
 'use strict'
 
-const { execFileSync } = require('node:child_process')
 const { chromium } = require('playwright-core')
+const { findChromium } = require('./find-chromium')
 
 /** Starts Debian's Chromium, or the browser that CHROMIUM names. */
 function launch(options) {
   return chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'], ...options })
-}
-
-function findChromium() {
-  const names = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'].filter(Boolean)
-  for (const name of names) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8' }).trim()
-    } catch {
-      // The next one.
-    }
-  }
-  throw new Error('There is no browser: install the package chromium, or name one by CHROMIUM')
 }
 
 module.exports = { launch }

@@ -1,0 +1,178 @@
+import { inspect } from 'node:util'
+import type { GivenCookieOptions } from '../session/cookie.js'
+import type { DeviceBoundSettings } from '../settings.js'
+
+// eslint-disable-next-line @typescript-eslint/ban-ts-comment -- an error where they are not, and none here
+/** @ts-ignore Express's own request where its types are installed; `any` where they are not. */
+type ExpressRequest = import('express').Request
+
+/** A session, as apps see it. */
+type AppSession = import('../session/session.js').Session &
+  Partial<import('../session/session.js').SessionData>
+
+/**
+ * Binds sessions to the device they began on: Device Bound Session Credentials. Experimental, as the protocol is.
+ *
+ * @see https://w3c.github.io/webappsec-dbsc/
+ */
+export interface DeviceBoundOptions {
+  /**
+   * Which sessions are offered to be bound: those of users who are logged in, as a rule. Asked when the response to a secure
+   * request is sent, of a session whose id is new, or that opens a page and is not bound yet.
+   *
+   * Must be given, unless the option `user` is: then sessions that belong to a user are.
+   */
+  when?: { of(session: AppSession, req: ExpressRequest): unknown }['of'] | undefined
+
+  /**
+   * How long the bound cookie lives, in milliseconds: a positive, finite number. So long copied cookies work at the most.
+   * Below five minutes a process warning is given: browsers make six signatures in nine minutes for a whole site, and
+   * refresh with each request what has less than two minutes to live.
+   *
+   * @defaultValue `600_000`: ten minutes, which leaves a browser some signatures for other sessions of the site
+   */
+  lifetime?: number | undefined
+
+  /**
+   * Path below which the two endpoints lie that browsers ask: `<path>/register` and `<path>/refresh`. It must lie below the
+   * cookie's path, and below the path that the middleware is mounted on.
+   *
+   * @defaultValue `<cookie.path>/dbsc`; `/dbsc` where `cookie` is a function
+   */
+  path?: string | undefined
+
+  /**
+   * Name of the bound cookie.
+   *
+   * @defaultValue the session cookie's name, with `.bound` behind it
+   */
+  name?: string | undefined
+
+  /**
+   * Path prefixes for which a browser does not hold requests to refresh the cookie first: static files, say. What needs the
+   * session must not be among them: it would not have it, once the cookie's time is over.
+   *
+   * @defaultValue `[]`
+   */
+  exclude?: readonly string[] | undefined
+
+  /**
+   * Other hosts whose links and requests may have a browser refresh: `partner.example`, `*.example.com`, or `*` for all. A
+   * visitor who follows a link from anywhere else is not logged in, once the cookie's time is over, until the next request.
+   *
+   * @defaultValue `['*']`; `[]` for sessions with `SameSite=None`, where other sites could learn from the time it takes
+   */
+  initiators?: readonly string[] | undefined
+
+  /**
+   * The site whose origins all share the session, such as `https://example.com`: for a cookie with a `Domain`. That host must
+   * answer `/.well-known/device-bound-sessions`; see docs/device-bound.md.
+   *
+   * @defaultValue `undefined`: the origin that the session began on
+   */
+  site?: string | undefined
+}
+
+/** Ten minutes; see `lifetime` above. */
+const DEFAULT_LIFETIME = 10 * 60_000
+
+/** The characters of a cookie's name: `token` in RFC 7230. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+
+/** The options of the middleware that this one has to do with. */
+interface Others {
+  readonly name: string
+  readonly cookie: GivenCookieOptions | ((...args: never[]) => unknown)
+  /** Of the option `user`: whose session it is. */
+  readonly user: ((session: never) => unknown) | undefined
+}
+
+/**
+ * Reads the option `deviceBound`.
+ *
+ * @param given - as given to `session()`
+ * @param others - the options of the middleware
+ * @throws TypeError when something in it is wrong
+ */
+export function readDeviceOptions(given: DeviceBoundOptions, others: Others): DeviceBoundSettings {
+  if (typeof given !== 'object' || given === null) refuse('deviceBound', 'be an object', given)
+  const cookie = typeof others.cookie === 'function' ? undefined : others.cookie
+  const cookiePath = cookie?.path || '/'
+  const {
+    lifetime = DEFAULT_LIFETIME,
+    path = `${cookiePath.replace(/\/$/, '')}/dbsc`,
+    name = `${others.name}.bound`,
+    exclude = [],
+    initiators,
+    site
+  } = given
+
+  if (!Number.isFinite(lifetime) || lifetime <= 0) {
+    refuse('deviceBound.lifetime', 'be a positive, finite number of milliseconds', lifetime)
+  }
+  if (!isPath(path) || path.endsWith('/')) {
+    refuse('deviceBound.path', 'be a path that begins with a slash and does not end with one', path)
+  }
+  if (!isBelow(path, cookiePath)) refuse('deviceBound.path', `lie below cookie.path (${cookiePath})`, path)
+  if (typeof name !== 'string' || !TOKEN.test(name)) refuse('deviceBound.name', 'be a name of a cookie', name)
+  if (name === others.name) refuse('deviceBound.name', "be another than the session cookie's", name)
+  if (!isListOf(isPath, exclude)) refuse('deviceBound.exclude', 'be an array of paths', exclude)
+  if (initiators !== undefined && !isListOf(isHost, initiators)) {
+    refuse('deviceBound.initiators', 'be an array of hosts, "*.host" or "*"', initiators)
+  }
+  if (site !== undefined && !isHttpsOrigin(site)) {
+    refuse('deviceBound.site', 'be an origin such as "https://example.com"', site)
+  }
+  if (site !== undefined && cookie && !cookie.domain) {
+    refuse('deviceBound.site', 'go with cookie.domain, without which no other origin has the cookie', site)
+  }
+  if (cookie?.partitioned) {
+    throw new TypeError(
+      'deviceBound option cannot go with cookie.partitioned: browsers refuse to bind such a cookie'
+    )
+  }
+
+  return { when: readWhen(given.when, others.user), lifetime, path, name, exclude, initiators, site }
+}
+
+function readWhen(when: unknown, user: Others['user']): DeviceBoundSettings['when'] {
+  if (typeof when === 'function') return when as DeviceBoundSettings['when']
+  if (when === undefined && user) {
+    return (session) => {
+      const id = user(session as never)
+      return id !== undefined && id !== null
+    }
+  }
+  return refuse('deviceBound.when', 'be a function of a session and its request', when)
+}
+
+function refuse(name: string, must: string, value: unknown): never {
+  throw new TypeError(`${name} option must ${must}, not ${inspect(value, { depth: 0 })}`)
+}
+
+/** What stands in a header, and in the attribute of a cookie. */
+function isPath(value: unknown): value is string {
+  return typeof value === 'string' && /^\/[!#-:<=>@-[\]-~]*$/.test(value)
+}
+
+/** RFC 6265 section 5.1.4. */
+function isBelow(path: string, cookiePath: string): boolean {
+  return path.startsWith(cookiePath.endsWith('/') ? cookiePath : `${cookiePath}/`)
+}
+
+function isHost(value: unknown): value is string {
+  return typeof value === 'string' && /^(\*|(\*\.)?[\w.-]+(:\d+)?)$/.test(value)
+}
+
+function isHttpsOrigin(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    URL.canParse(value) &&
+    value.startsWith('https:') &&
+    new URL(value).origin === value
+  )
+}
+
+function isListOf<Kind>(is: (value: unknown) => value is Kind, value: unknown): value is Kind[] {
+  return Array.isArray(value) && value.every(is)
+}

@@ -1,0 +1,433 @@
+import { isPointer } from '../session/notes.js'
+import { openPointer, pointerRecord, untilAfter } from '../session/pointer.js'
+import { attachKeeper } from '../session/session.js'
+import { debug, debugSession } from '../support/debug.js'
+import { observe } from '../support/diagnostics.js'
+import { setImmediate } from '../support/timers.js'
+import { isRefusal, sessionEnded } from './endings.js'
+import type { Notes } from '../session/notes.js'
+import type { Pointer } from '../session/pointer.js'
+import type { Renewal } from '../session/renewal-options.js'
+import type { Session, SessionData, SessionKeeper } from '../session/session.js'
+import type { Generator } from '../storage/shared-store.js'
+import type { Storage } from '../storage/storage.js'
+import type { Answer } from '../support/store-call.js'
+import type { Membership } from '../users/membership.js'
+import type { Endings } from './endings.js'
+import type { Follower } from './follower.js'
+import type { Ledger } from './ledger.js'
+import type { Pending } from './pending.js'
+import type { Service, SessionfulRequest } from './service.js'
+
+/** What a renewal needs of the keeper of a request's session. */
+interface RenewingKeeper extends Generator, SessionKeeper {
+  readonly service: Service
+  readonly req: SessionfulRequest
+  readonly ledger: Ledger
+  readonly endings: Endings
+  readonly pending: Pending
+  readonly membership: Membership | undefined
+  readonly follower: Follower | undefined
+  readonly hasResponseEnded: boolean
+  expectFollower(): Follower
+  storageOf(session: Session): Storage
+  isOver(id: unknown): boolean
+  begin(session: Session): void
+  recall(id: string, found: SessionData): SessionData | undefined
+}
+
+/**
+ * Gives a session a new id, and with it what is to be kept: `regenerate({ preserve, grace })`.
+ *
+ * @param session - of the request
+ * @param renewal - what is to be kept, and for how long the old id leads to the new one
+ * @param done - told when the old id opens nothing, or leads to the new one; or why nothing has been changed
+ */
+export function renew(keeper: RenewingKeeper, session: Session, renewal: Renewal, done: Answer): void {
+  const { follower, pending, req, service } = keeper
+  const id = req.sessionID
+  const report = observe('regenerate', service.settings.store, id, req)
+  const answer = (error: unknown) => {
+    report?.(error ? 'error' : 'done', error)
+    pending.end()
+    done(error)
+  }
+  const start = (at: unknown) => new SessionRenewal(keeper, session, renewal, id, at, answer).start()
+
+  pending.begin()
+  if (follower && typeof id === 'string') follower.whenSettled(id, () => start(follower.placeOf(id)))
+  else start(id)
+}
+
+/**
+ * One renewal. The new session is stored before the old record goes: whatever breaks in between, the data are there. The
+ * request has its new session at once, so that the response sends the new id even if nobody waits for this.
+ */
+class SessionRenewal {
+  private readonly storage: Storage
+  private readonly notes: Notes | undefined
+  /** What the request had before, to give it back should this fail. */
+  private readonly before: SessionfulRequest['session']
+  /** Whether the store is known to have had the session; and whether it may have it. */
+  private readonly wasStored: boolean
+  private readonly mayBeStored: boolean
+
+  private renewed: Session | undefined
+  /** Whether the store has been asked to save that; and whether others may have found it by the old id. */
+  private isSaved = false
+  private isFindable = false
+  /** The old id, where requests beside this one are waiting for what comes of it. */
+  private waitedFor: string | undefined
+
+  /**
+   * @param id - that the request has had
+   * @param at - under which its session lies, which may be another by now
+   */
+  constructor(
+    private readonly keeper: RenewingKeeper,
+    private readonly session: Session,
+    private readonly renewal: Renewal,
+    private readonly id: unknown,
+    private at: unknown,
+    private readonly done: Answer
+  ) {
+    const { ledger, req } = keeper
+    this.storage = keeper.storageOf(session)
+    this.notes = ledger.notesOf(id)
+    this.before = req.session
+    this.wasStored = ledger.wasStored(id)
+    this.mayBeStored = this.wasStored || ledger.isToBeSaved(id)
+  }
+
+  start(): void {
+    const { at } = this
+    const isBesideOthers = this.renewal.grace !== undefined
+    if (isBesideOthers && at !== this.id) {
+      // Another request has renewed it: this one takes what has become of it.
+      this.takeOver(at as string)
+      return
+    }
+
+    try {
+      if (this.isEnded()) throw sessionEnded()
+      if (isBesideOthers && this.keeper.ledger.isLedTo(at)) {
+        // Another request has renewed it, and this one has found that already: its client is getting a new id.
+        setImmediate(() => this.finish())
+        return
+      }
+      this.begin()
+    } catch (error) {
+      this.giveBack()
+      setImmediate(() => this.finish(error))
+      return
+    }
+    this.store()
+  }
+
+  /** What has ended does not come back under another id. */
+  private isEnded(): boolean {
+    const { endings, ledger } = this.keeper
+    const { at, id } = this
+    if (ledger.isDestroyed(id) || this.keeper.isOver(id)) return true
+    return (
+      typeof at === 'string' && endings.hasEnded(at) === true && (at !== id || !endings.mayBeginAgain(at))
+    )
+  }
+
+  /** Gives the request its new session. */
+  private begin(): void {
+    const { at, keeper, renewal, session } = this
+    const { ledger, req, service } = keeper
+    if (renewal.grace !== undefined && typeof at === 'string') {
+      keeper.expectFollower().begin(at)
+      this.waitedFor = at
+    }
+    service.sharedStore.generateFor(req, keeper)
+    const renewed = req.session
+    if (!renewed || renewed === session) throw new Error('store.generate() has made no new session')
+    this.renewed = renewed
+    // `genid` may give the same id again: then the old record becomes the new one.
+    if (renewed.id === at) this.settle()
+    keep(session, renewed, renewal.preserve)
+    keeper.begin(renewed)
+    const notes = this.notesToKeep()
+    if (notes) ledger.remember(renewed.id, notes, true)
+  }
+
+  /** The session's age goes with it; what else is remembered does if all is kept. */
+  private notesToKeep(): Notes | undefined {
+    const { notes } = this
+    if (!notes || this.renewal.preserve === true) return notes
+    return notes.createdAt === undefined ? undefined : { createdAt: notes.createdAt }
+  }
+
+  /** @param pointer - of the old id by now, if that leads anywhere */
+  private followOther(at: string, pointer: Pointer | undefined): void {
+    if (!pointer) {
+      this.undoAsEnded()
+      return
+    }
+    this.keeper.expectFollower().renewed(this.storage, at, pointer)
+    if (this.renewal.grace !== undefined) {
+      this.takeOver(pointer.to)
+    } else {
+      this.at = pointer.to
+      this.lookForOthers(pointer.to)
+    }
+  }
+
+  private store(): void {
+    const { at, keeper, renewal, storage } = this
+    this.isSaved = true
+    keeper.save(this.renewed as Session, (error) => {
+      if (error) this.undo(error)
+      else if (!this.wasStored || (renewal.grace !== undefined && storage.update)) this.retire()
+      else this.lookForOthers(at as string)
+    })
+  }
+
+  /**
+   * Another process may have ended the session, or renewed its id. The later it is asked the better: what comes of it is
+   * known for sure only where the store has `update`.
+   */
+  private lookForOthers(at: string): void {
+    this.storage.load(at, (error, found) => {
+      if (error) this.undo(error)
+      else if (!found || this.keeper.endings.isEndedByOthers(at)) this.undoAsEnded()
+      else if (isPointer(found)) this.followOther(at, openPointer(at, found))
+      else this.retire()
+    })
+  }
+
+  /** From now on the old id leads to the new one, or opens nothing. */
+  private retire(): void {
+    const { at, keeper, storage } = this
+    const { grace } = this.renewal
+    const { id: newId } = this.renewed as Session
+    if (typeof at !== 'string' || at === newId) {
+      this.finish()
+      return
+    }
+    if (keeper.endings.isEndedByOthers(at)) {
+      this.undoAsEnded()
+      return
+    }
+
+    debugSession('renewing %s', at)
+    const noteAnswer = keeper.endings.note(at)
+    if (grace === undefined || !this.mayBeStored) {
+      storage.destroy(at, (error) => this.retired(error, noteAnswer))
+      return
+    }
+    const pointer = { to: newId, until: untilAfter(grace) }
+    this.point(at, pointer, (error, other) => {
+      if (!isRefusal(error) && !other) keeper.expectFollower().renewed(storage, at, pointer)
+      if (!error && other) {
+        noteAnswer()
+        this.followOther(at, other.pointer)
+      } else {
+        this.retired(error, noteAnswer)
+      }
+    })
+  }
+
+  /**
+   * Puts a pointer in the place of the old record, unless another process has done so.
+   *
+   * @param callback - receives an error, or where the old id leads instead
+   */
+  private point(at: string, pointer: Pointer, callback: Answer<OtherPointer>): void {
+    const { storage } = this
+    const record = pointerRecord(at, pointer, this.keeper.service.settings.store)
+    if (!storage.update) {
+      this.isFindable = true
+      storage.save(at, record, (error) => {
+        if (error) callback(error)
+        else this.lookAgain(at, pointer, record, callback)
+      })
+      return
+    }
+
+    let other: OtherPointer | undefined
+    storage.update(
+      at,
+      (stored) => {
+        other = undefined
+        if (isPointer(stored)) other = { pointer: openPointer(at, stored as SessionData) }
+        else if (!stored && this.wasStored) other = { pointer: undefined }
+        return other ? undefined : record
+      },
+      (error) => callback(error, other)
+    )
+  }
+
+  /** Whoever has written last counts: of two processes that renew at the same moment one finds the pointer of the other. */
+  private lookAgain(at: string, pointer: Pointer, record: SessionData, callback: Answer<OtherPointer>): void {
+    const { storage } = this
+    storage.load(at, (error, found) => {
+      const there = found && isPointer(found) ? openPointer(at, found) : undefined
+      if (error || !found || there?.to === pointer.to) callback()
+      else if (there) callback(undefined, { pointer: there })
+      // A request of another process has saved its state of the session meanwhile.
+      else storage.save(at, record, (refused) => callback(refused))
+    })
+  }
+
+  private retired(error: unknown, noteAnswer: Answer): void {
+    noteAnswer(error)
+    if (isRefusal(error)) {
+      // The old record is as it was.
+      this.undo(error)
+      return
+    }
+    this.keeper.ledger.destroyed(this.id)
+    const { membership } = this.keeper
+    if (membership) membership.renewed(this.at as string, this.notes, () => this.finish(error))
+    else this.finish(error)
+  }
+
+  // Another request has been faster.
+
+  /** Takes the session that another request has made of the same. */
+  private takeOver(to: string): void {
+    const { keeper } = this
+    if (keeper.hasResponseEnded) {
+      // Nobody is there to take it: what is saved goes there.
+      this.leaveOwn(to, () => this.finish())
+      return
+    }
+    keeper.expectFollower().load(this.storage, to, (error, found, at) => {
+      if (error) {
+        this.undo(error)
+        return
+      }
+      let data: SessionData | undefined
+      try {
+        data = found && keeper.recall(at, found)
+      } catch (unreadable) {
+        this.undo(unreadable)
+        return
+      }
+      if (data) this.leaveOwn(at, () => this.finish(this.adopt(at, data)))
+      else this.undoAsEnded()
+    })
+  }
+
+  /**
+   * What this request has changed goes with it: as ever, the last write wins.
+   *
+   * @returns why it cannot be read, if so
+   */
+  private adopt(at: string, data: SessionData): unknown {
+    const { ledger, req, service } = this.keeper
+    const { settings } = service
+    const own = this.renewed ?? this.session
+    const hasChanged = ledger.hasOtherData(ledger.stateOf(own))
+    req.sessionID = at
+    try {
+      settings.store.createSession(req, hasChanged ? Object.assign({}, own) : data)
+    } catch (unreadable) {
+      return unreadable
+    }
+    const session = req.session as Session
+    attachKeeper(session, this.keeper)
+    ledger.replaced(session)
+    ledger.leadsTo(at)
+    ledger.open(session, data)
+    if (!settings.resave) ledger.countLoadedAsStored()
+    return undefined
+  }
+
+  /** Gives up the session that this request has made. If somebody may know its id, that leads to the other one. */
+  private leaveOwn(to: string, goOn: () => void): void {
+    const { keeper, renewal, renewed, storage } = this
+    if (!renewed || (!this.isSaved && !this.isAnnounced)) {
+      goOn()
+      return
+    }
+    const { id } = renewed
+    const pointer = { to, until: untilAfter(renewal.grace as number) }
+    const noteAnswer = keeper.endings.note(id)
+    const answer = (error: unknown) => {
+      noteAnswer(error)
+      goOn()
+    }
+    keeper.expectFollower().renewed(storage, id, pointer)
+    keeper.ledger.destroyed(id)
+    if (this.isAnnounced || this.isFindable) {
+      storage.save(id, pointerRecord(id, pointer, keeper.service.settings.store), answer)
+    } else {
+      storage.destroy(id, answer)
+    }
+  }
+
+  // It fails.
+
+  private get isAnnounced(): boolean {
+    return this.renewed !== undefined && this.keeper.ledger.announcedId === this.renewed.id
+  }
+
+  /** Leaves all as it was before, unless the client has been told of the new session. */
+  private undo(error: unknown): void {
+    if (this.isAnnounced) this.finish(error)
+    else this.takeBack(error)
+  }
+
+  /** The session has ended meanwhile: the visitor has logged out. */
+  private undoAsEnded(): void {
+    this.keeper.ledger.destroyed(this.id)
+    this.takeBack(sessionEnded())
+  }
+
+  private takeBack(error: unknown): void {
+    const { keeper, renewed, storage } = this
+    this.giveBack()
+    if (!renewed || !this.isSaved) {
+      this.finish(error)
+      return
+    }
+    // That its save has failed need not mean that it is not there.
+    const noteAnswer = keeper.endings.note(renewed.id)
+    keeper.ledger.destroyed(renewed.id)
+    storage.destroy(renewed.id, (refused) => {
+      noteAnswer(refused)
+      if (refused) debug('a session that nobody knows may be stored: %s', refused)
+      this.finish(error)
+    })
+  }
+
+  private giveBack(): void {
+    const { before, id, keeper, notes, renewed } = this
+    const { ledger, req } = keeper
+    if (renewed && req.session !== renewed) return
+    req.session = before
+    req.sessionID = id
+    ledger.remember(id, notes, notes !== undefined)
+  }
+
+  private finish(error?: unknown): void {
+    this.settle()
+    this.done(error)
+  }
+
+  /** Who waits beside may go on. */
+  private settle(): void {
+    const { waitedFor } = this
+    this.waitedFor = undefined
+    if (waitedFor !== undefined) this.keeper.expectFollower().settle(waitedFor)
+  }
+}
+
+/** Where an old id leads instead, if anywhere. */
+interface OtherPointer {
+  readonly pointer: Pointer | undefined
+}
+
+/** Gives a new session what the old one has. */
+function keep(from: Session, to: Session, preserve: Renewal['preserve']): void {
+  const source = from as unknown as Record<string, unknown>
+  const target = to as unknown as Record<string, unknown>
+  const isThere = (name: string) => Object.prototype.propertyIsEnumerable.call(source, name)
+  const names = preserve === true ? Object.keys(source) : preserve.filter(isThere)
+  for (const name of names) target[name] = source[name]
+}

@@ -1,0 +1,179 @@
+'use strict'
+
+// A renewal that fails has changed nothing, and one that is cut off in the middle has lost nothing.
+
+const assert = require('node:assert/strict')
+const { closeAll, gate, until } = require('../support/harness')
+const { contentOf, grace, idIn, plainStore, renewing, updatingStore } = require('./support/renewing')
+
+const cases = [
+  ['with a grace, on a store with update', grace, updatingStore],
+  ['with a grace, on a store with get, set and destroy', grace, plainStore],
+  ['without a grace', { preserve: true }, plainStore]
+]
+
+/** Replaces a method of a store from its n-th call on. */
+function failing(store, method, from, answer) {
+  const original = store[method]
+  let calls = 0
+  store[method] = (...args) => {
+    calls += 1
+    if (calls < from) return original.apply(store, args)
+    return answer(args, () => original.apply(store, args))
+  }
+  return () => (store[method] = original)
+}
+
+const refuse = (args) => setImmediate(args.at(-1), new Error('the store is tired'))
+
+for (const [name, given, makeStore] of cases) {
+  /** The call that ends the old record. */
+  const last = given === grace ? (makeStore === updatingStore ? ['update', 1] : ['set', 2]) : ['destroy', 1]
+
+  describe(`a renewal that fails, ${name}:`, () => {
+    afterEach(closeAll)
+
+    for (const [what, method, from] of [
+      // With `update` that is all in one.
+      ...(last[0] === 'update' ? [] : [['the old session cannot be read', 'get', 2]]),
+      ['the new one cannot be stored', 'set', 1],
+      ['the old one cannot be replaced', ...last]
+    ]) {
+      it(`${what}: the request has its session as before`, async () => {
+        const store = makeStore()
+        const { ask, logIn, visit } = await renewing({ store }, async (req, res, path) => {
+          if (path !== '/try') return
+          const before = req.session
+          const error = await req.session.regenerate(given).catch((refused) => refused)
+          assert.equal(error.message, 'the store is tired')
+          assert.equal(req.session, before)
+          assert.equal(req.sessionID, 'id1')
+        })
+        const old = await logIn()
+        const restore = failing(store, method, from, refuse)
+        const { setCookie } = await visit({ path: '/try', cookie: old })
+        restore()
+        assert.deepEqual(setCookie, [])
+        const { told } = await ask('/', old)
+        assert.deepEqual([told.user, told.id], ['ada', 'id1'])
+        assert.deepEqual(
+          Object.keys(store.sessions).filter((id) => id === 'id1'),
+          ['id1']
+        )
+
+        const renewed = await visit({
+          path: '/renew?' + encodeURIComponent(JSON.stringify(given)),
+          cookie: old
+        })
+        assert.equal((await ask('/', renewed.cookie)).told.user, 'ada')
+      })
+    }
+
+    it('a genid that throws changes nothing', async () => {
+      const ids = ['id1']
+      const genid = () => {
+        if (ids.length === 0) throw new Error('no more ids')
+        return ids.shift()
+      }
+      const { ask, errors, logIn, renew } = await renewing({ store: makeStore(), genid })
+      const old = await logIn()
+      assert.equal((await renew(old, given)).status, 500)
+      assert.equal(errors[0].message, 'no more ids')
+      assert.equal((await ask('/', old)).told.user, 'ada')
+    })
+
+    it('cut off at any call to the store, the data are there under one id or both', async () => {
+      for (const [method, from] of [['get', 2], ['set', 1], ['destroy', 1], last]) {
+        const store = makeStore()
+        const { ask, logIn, renewPath } = await renewing({ store, storeTimeout: 100 })
+        const old = await logIn()
+        let isCut = false
+        const restore = failing(store, method, from, () => {
+          isCut = true
+        })
+        const { cookie = old } = await ask(renewPath(given), old)
+        restore()
+        if (!isCut) continue
+        const told = await Promise.all([old, cookie].map(async (each) => (await ask('/', each)).told))
+        assert.ok(
+          told.some(({ user }) => user === 'ada'),
+          `cut off in ${method}`
+        )
+      }
+    })
+  })
+}
+
+describe('a request beside a renewal with a grace', () => {
+  afterEach(closeAll)
+
+  for (const makeStore of [plainStore, updatingStore]) {
+    it(`whose save comes to the store late does not undo it, on ${makeStore.name}`, async () => {
+      const store = makeStore()
+      const late = gate()
+      const { ask, logIn, renew } = await renewing({ store })
+      const old = await logIn()
+      const { set } = store
+      store.set = (...args) => {
+        store.set = set
+        late.pass(() => set.apply(store, args))
+      }
+      const beside = ask('/write?late', old)
+      await until(() => late.waiting === 1)
+      const { cookie } = await renew(old, grace)
+      late.open()
+      const { status } = await beside
+      assert.equal(status, 200)
+      const { sessions, pointers } = contentOf(store)
+      assert.deepEqual([Object.keys(sessions), Object.keys(pointers)], [['id2'], ['id1']])
+      for (const id of [old, cookie]) assert.equal((await ask('/', id)).told.late, true)
+    })
+  }
+
+  it('waits for it, and does not hang if it fails', async () => {
+    const store = plainStore()
+    const held = gate()
+    const { ask, logIn, renewPath } = await renewing({ store })
+    const old = await logIn()
+    const restore = failing(store, 'set', 1, (args) => held.pass(() => refuse(args)))
+    const renewal = ask(renewPath(grace), old)
+    await until(() => held.waiting === 1)
+    restore()
+    const beside = ['/write?beside', '/', renewPath(grace)].map((path) => ask(path, old))
+    await until(() => store.calls.filter((call) => call === 'get id1').length === 4)
+    held.open()
+    assert.equal((await renewal).status, 500)
+    const answers = await Promise.all(beside)
+    for (const { status, told } of answers) assert.deepEqual([status, told.user], [200, 'ada'])
+    // The next one that was to renew it has done so.
+    assert.equal(idIn(answers[2].cookie), 'id3')
+    assert.equal((await ask('/', old)).told.id, 'id3')
+  })
+
+  it('finds its session, though it has asked for it before and the store answers late', async () => {
+    const store = plainStore()
+    const held = gate()
+    const { ask, logIn, renew } = await renewing({ store })
+    const old = await logIn()
+    const { get } = store
+    store.get = (sid, callback) => {
+      store.get = get
+      get.call(store, sid, (...answer) => held.pass(() => callback(...answer)))
+    }
+    const beside = ask('/', old)
+    await until(() => held.waiting === 1)
+    const { cookie } = await renew(old, grace)
+    held.open()
+    const { told, cookie: sent } = await beside
+    assert.deepEqual([told.user, told.id, sent], ['ada', 'id2', cookie])
+  })
+
+  it('with storeTimeout follows the pointer as without', async () => {
+    const store = plainStore()
+    const { ask, logIn, renew } = await renewing({ store, storeTimeout: 5000 })
+    const old = await logIn()
+    await renew(old, grace)
+    for (let i = 0; i < 3; i++) assert.equal((await ask('/', old)).told.user, 'ada')
+    assert.ok(store.sessions.id1)
+  })
+})
