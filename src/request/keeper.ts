@@ -6,6 +6,7 @@ import { generateSession } from '../session/new-session.js'
 import { hasNotes, putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
 import { snapshot } from '../session/snapshot.js'
+import { isSealed, warnUnreadable } from '../storage/sealed.js'
 import { meansNoSession } from '../stores/store.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
@@ -116,6 +117,14 @@ export class Keeper implements SessionKeeper {
     else if (notes && !this.ledger.notesOf(session.id)) this.ledger.remember(session.id, notes, false)
     attachKeeper(session, this)
     return session
+  }
+
+  /** Whether what the store has found is sealed, and the option `encryption` is off: then it is no session. */
+  cannotOpen(found: SessionData): boolean {
+    const { settings, warnings } = this.service
+    if (settings.encryption !== undefined || !isSealed(found)) return false
+    warnUnreadable(warnings)
+    return true
   }
 
   // Where the session lies, once its id has been renewed.
@@ -371,7 +380,7 @@ export class Keeper implements SessionKeeper {
       (error, isUndone, isGone) => {
         if (isUndone) {
           ledger.undone(id, turn)
-          const isTold = byApp && (isGone || !endings.isEndedByAppAlone(this.placeOf(id)))
+          const isTold = byApp && (isGone || endings.isEndedByOthers(this.placeOf(id)))
           answer(error ?? (isTold ? this.sessionEnded(id) : undefined), true)
         } else if (error) {
           touchInterval?.forget(id)
@@ -452,8 +461,9 @@ export class Keeper implements SessionKeeper {
       let error = refused
       let isOver = false
       try {
-        const data = found ? this.recall(session.id, found) : undefined
-        isOver = Boolean(found) && !data
+        const isOpen = found && !this.cannotOpen(found)
+        const data = isOpen ? this.recall(session.id, found) : undefined
+        isOver = Boolean(isOpen) && !data
         error ??= readAgain(session, data)
       } catch (unreadable) {
         error ??= unreadable

@@ -138,15 +138,21 @@ export class Lifecycle {
   private receive(id: string, found: SessionData, report: Report | undefined, next: Next): void {
     const { keeper } = this
     let data: SessionData | undefined
+    let isClosed: boolean
     try {
-      this.presentedCookie?.found(found.cookie)
-      data = keeper.recall(id, found)
+      isClosed = keeper.cannotOpen(found)
+      if (!isClosed) {
+        this.presentedCookie?.found(found.cookie)
+        data = keeper.recall(id, found)
+      }
     } catch (unreadable) {
       report?.('error', unreadable)
       next(unreadable)
       return
     }
-    if (!data) {
+    if (isClosed) {
+      this.start('unknown', undefined, report, next)
+    } else if (!data) {
       keeper.destroyOverdue(id, () => this.start('expired', undefined, report, next))
     } else if (this.isProven(id)) {
       this.start('found', data, report, next)

@@ -23,16 +23,22 @@ export interface Found {
   readonly notes: Notes | undefined
 }
 
+/** The notes in what is stored, as they are. Text, a number, a list: the data of an app that knows nothing of this. */
+export function notesIn(stored: SessionData | null | undefined): Notes | undefined {
+  const notes = (stored as unknown as Record<string, unknown> | null | undefined)?.[RESERVED]
+  return typeof notes === 'object' && notes !== null && !Array.isArray(notes) ? (notes as Notes) : undefined
+}
+
 /** Whether there is anything to take apart: most stored sessions have nothing. */
 export function hasNotes(found: SessionData): boolean {
   return notesIn(found) !== undefined
 }
 
-/** The notes in a stored session. */
-export function notesIn(found: SessionData | null | undefined): Notes | undefined {
-  const notes = (found as unknown as Record<string, unknown> | null | undefined)?.[RESERVED]
-  // Text, a number, a list: the data of an app that knows nothing of this.
-  return typeof notes === 'object' && notes !== null && !Array.isArray(notes) ? (notes as Notes) : undefined
+/** A copy of what is stored in whose JSON the data are alone, without cookie and notes. */
+export function dataAlone(stored: SessionData): Record<string, unknown> {
+  const data: Record<string, unknown> = { ...stored, cookie: undefined }
+  if (hasNotes(stored)) data[RESERVED] = undefined
+  return data
 }
 
 /** Whether what a store has found is no session, but leads to one whose id has been renewed. */

@@ -1,22 +1,28 @@
+import { dataAlone, notesIn } from '../session/notes.js'
+import { hasToJSON } from '../session/snapshot.js'
 import { debug } from '../support/debug.js'
 import { setImmediate } from '../support/timers.js'
-import { hasToJSON } from '../session/snapshot.js'
-import type { SessionData } from '../session/session.js'
-import type { Warnings } from '../support/warnings.js'
+import type { Notes } from '../session/notes.js'
 import type { SealingKey } from '../session/sealing-keys.js'
+import type { Session, SessionData } from '../session/session.js'
+import type { Warnings } from '../support/warnings.js'
 import type { Storage } from './storage.js'
 
-type Members = Record<string, unknown>
+/**
+ * What each sealed text begins with: RFC 7518's name of the algorithm, and a version. So it is known as such when it cannot
+ * be opened. Base64url follows.
+ */
+const MARK = 'A256GCM.1.'
 
-/** What the store may read: it needs the cookie to know when a session expires. */
-const PLAIN = ['cookie', '__session']
-
-/** In JSON what is undefined is left out. */
-const NOT_SEALED = { cookie: undefined, __session: undefined }
+/** What the store holds: cookie and notes for those who must read them, and one text for all else. */
+type SealedRecord = SessionData & { __session?: Notes; sealed: string }
 
 /**
  * Seals the data of each session: the option `encryption`. The store holds `{ cookie, __session, sealed }`, and a record
  * opens under the key alone that it was stored under.
+ *
+ * What no key opens is no session: its key is not here, or it has been changed, or moved. What was stored plainly, before the
+ * option was on, is read, and sealed with its next save.
  *
  * @param storage - holds what is sealed
  * @param keys - the first seals, all open
@@ -25,48 +31,49 @@ const NOT_SEALED = { cookie: undefined, __session: undefined }
 export function sealed(storage: Storage, keys: readonly SealingKey[], warnings: Warnings): Storage {
   const [first] = keys as [SealingKey]
 
-  const open = (id: string, found: SessionData): SessionData | undefined => {
-    const text = (found as unknown as Members)['sealed']
-    if (typeof text !== 'string') return found
-
-    const bytes = Buffer.from(text, 'base64url')
-    const mine = keys.filter((key) => key.mayOpen(bytes))
-    if (mine.length === 0 && hasOtherData(found)) return found
-
-    // Base64 has more than one text for the same bytes; of these one was written here.
-    if (bytes.toString('base64url') === text) {
-      for (const key of mine) {
-        const json = key.open(bytes, id)
-        if (json !== undefined) return { ...plainOf(found), ...(JSON.parse(json) as object) }
-      }
-    }
-    warnUnreadable(warnings)
-    return undefined
-  }
+  const textOf = (id: string, session: SessionData) =>
+    MARK + first.seal(jsonOf(session), id).toString('base64url')
 
   const seal = (id: string, session: SessionData): SessionData => {
     const form = formOf(session)
-    form['sealed'] = first.seal(jsonOf(session), id).toString('base64url')
-    return form as unknown as SessionData
+    form.sealed = textOf(id, session)
+    return form
   }
 
   /** For stores that look at the cookie alone nothing need be sealed: so it is done when somebody asks. */
   const sealLater = (id: string, session: SessionData): SessionData => {
-    const form = formOf(session)
     let text: string | undefined
-    Object.defineProperty(form, 'sealed', {
+    return Object.defineProperty(formOf(session), 'sealed', {
       enumerable: true,
       configurable: true,
-      get: () => (text ??= first.seal(jsonOf(session), id).toString('base64url'))
+      get: () => (text ??= textOf(id, session))
     })
-    return form as unknown as SessionData
+  }
+
+  const open = (id: string, found: SessionData): SessionData | undefined => {
+    if (!isRecord(found)) return found
+    const json = opened(found.sealed, keys, id)
+    if (json === undefined) {
+      warnUnreadable(warnings)
+      return undefined
+    }
+    // Nothing else that lies there has been sealed.
+    const notes = notesIn(found)
+    return { cookie: found.cookie, ...(notes && { __session: notes }), ...(JSON.parse(json) as object) }
   }
 
   return {
     load(id, callback) {
       storage.load(id, (error, found) => {
-        if (error || !found) callback(error, found)
-        else callback(undefined, open(id, found))
+        let session = found
+        let failure = error
+        try {
+          if (!error && found) session = open(id, found)
+        } catch (unreadable) {
+          // An odd object, whose getters throw.
+          failure = unreadable
+        }
+        callback(failure, session)
       })
     },
     save(id, session, callback) {
@@ -86,53 +93,94 @@ export function sealed(storage: Storage, keys: readonly SealingKey[], warnings: 
     update:
       storage.update &&
       ((id, change, callback) => {
+        // What is thrown here would reach the store, and nobody knows what it makes of that.
+        let failure: unknown
         const changeSealed = (stored: SessionData | null | undefined) => {
-          const changed = change(stored ? open(id, stored) : stored)
-          return changed && seal(id, changed)
+          failure = undefined
+          try {
+            const changed = change(stored ? open(id, stored) : stored)
+            return changed && seal(id, changed)
+          } catch (error) {
+            failure = error
+            return undefined
+          }
         }
-        storage.update?.(id, changeSealed, callback)
+        storage.update?.(id, changeSealed, (error) => callback(error ?? failure))
       }),
     regenerate: (req, callback) => storage.regenerate(req, callback)
   }
 }
 
-/** Those from before have their data beside the cookie, and some of these may be named `sealed`. */
-function hasOtherData(found: SessionData): boolean {
-  return Object.keys(found).some((key) => key !== 'sealed' && !isPlain(key))
+/** Whether what a store has found has been sealed; for those who have no key. */
+export function isSealed(found: SessionData): boolean {
+  const { sealed: text } = found as Partial<SealedRecord>
+  return typeof text === 'string' && text.startsWith(MARK)
 }
 
-function isPlain(key: string): boolean {
-  return PLAIN.includes(key)
-}
-
-function plainOf(found: SessionData): SessionData {
-  const plain = { cookie: found.cookie } as SessionData & Members
-  const notes = (found as unknown as Members)['__session']
-  if (notes !== undefined) plain['__session'] = notes
-  return plain
-}
-
-/** An object that looks like the session, without the data. */
-function formOf(session: SessionData): Members {
-  const form = Object.create(Object.getPrototypeOf(session) as object) as Members
-  for (const name of ['req', 'id']) {
-    if (name in session) Object.defineProperty(form, name, { value: (session as unknown as Members)[name] })
-  }
-  return Object.assign(form, plainOf(session))
-}
-
-/** The JSON of the data. */
-function jsonOf(session: SessionData): string {
-  // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them.
-  const data = hasToJSON(session) ? (session as unknown as { toJSON: () => object }).toJSON() : session
-  return JSON.stringify({ ...data, ...NOT_SEALED })
-}
-
-function warnUnreadable(warnings: Warnings): void {
+export function warnUnreadable(warnings: Warnings): void {
   debug('a sealed session cannot be opened')
   warnings.warnOnce(
     'EXPRESS_SESSION_CANNOT_BE_OPENED',
     'A stored session cannot be opened by any key of the encryption option: it counts as none. Keep the keys that have ' +
       'sealed sessions until those have expired'
   )
+}
+
+/**
+ * Whether what is stored has been sealed, also if it was damaged since. Data from before may have a member of that name, too,
+ * and stores may add some of their own to what they are given.
+ */
+function isRecord(found: SessionData): found is SealedRecord {
+  const { sealed: text } = found as Partial<SealedRecord>
+  return typeof text === 'string' && (hasOrHadMark(text) || isAlone(found))
+}
+
+/** Whether a text begins with the mark, or with one in which a character was changed, or is what is left of one. */
+function hasOrHadMark(text: string): boolean {
+  const length = Math.min(text.length, MARK.length)
+  let others = 0
+  for (let i = 0; i < length; i++) if (text[i] !== MARK[i]) others++
+  return others === 0 || (others === 1 && length === MARK.length)
+}
+
+/** Whether `sealed` is the only data. */
+function isAlone(found: SessionData): boolean {
+  return Object.entries(dataAlone(found)).every(([key, value]) => key === 'sealed' || value === undefined)
+}
+
+/** @returns the JSON; undefined if no key opens it */
+function opened(text: string, keys: readonly SealingKey[], id: string): string | undefined {
+  if (!text.startsWith(MARK)) return undefined
+  const encoded = text.slice(MARK.length)
+  const bytes = Buffer.from(encoded, 'base64url')
+  // Base64 has more than one text for the same bytes; of these one was written here.
+  if (bytes.toString('base64url') !== encoded) return undefined
+  for (const key of keys) {
+    const json = key.mayOpen(bytes) ? key.open(bytes, id) : undefined
+    if (json !== undefined) return json
+  }
+  return undefined
+}
+
+/** An object that looks like the session, with `id` and `req` hidden as ever, and without the data. */
+function formOf(session: SessionData): SealedRecord {
+  const { id, req } = session as SessionData & Partial<Session>
+  const form = Object.create(Object.getPrototypeOf(session) as object) as SealedRecord
+  Object.defineProperty(form, 'req', { value: req })
+  Object.defineProperty(form, 'id', { value: id })
+  // It would speak for the data.
+  if (hasToJSON(session)) Object.defineProperty(form, 'toJSON', { value: undefined })
+  form.cookie = session.cookie
+  const notes = notesIn(session)
+  if (notes) form.__session = notes
+  return form
+}
+
+/** The JSON of the data: what a store's own `JSON.stringify` would make of them. */
+function jsonOf(session: SessionData): string {
+  if (!hasToJSON(session)) return JSON.stringify(dataAlone(session))
+  const said: unknown = (session as unknown as { toJSON: () => unknown }).toJSON()
+  // What it says may have a toJSON again, which JSON.stringify would not ask.
+  const data = typeof said === 'object' && said !== null ? dataAlone(said as SessionData) : {}
+  return JSON.stringify({ ...data, toJSON: undefined })
 }
