@@ -54,11 +54,6 @@ export class Endings {
     return this.own?.has(id) === true && this.hasEnded(id) !== false
   }
 
-  /** Whether it is the app of this request alone that has ended a session. */
-  isEndedByAppAlone(id: string): boolean {
-    return this.hasEnded(id) === true && !this.isEndedByOthers(id)
-  }
-
   /**
    * Whether the id of an ended session may be used again: by a new session that `genid` has given it, and by the app for
    * what it has ended itself.

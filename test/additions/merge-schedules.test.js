@@ -192,10 +192,17 @@ const steps = {
     model.ended.add(req.session.id)
     await req.session.destroy()
   },
-  async regenerate({ req, request, model }) {
+  regenerate({ req, request, model }) {
     model.ended.add(req.session.id)
-    await req.session.regenerate()
-    request.view = new View(req.session.id, undefined)
+    // By a callback: by the time that a promise tells, a save may have been answered, too.
+    return promised((attempt) =>
+      req.session.regenerate((error) =>
+        attempt(() => {
+          assert.ifError(error)
+          request.view = new View(req.session.id, undefined)
+        })
+      )
+    )
   }
 }
 
