@@ -20,7 +20,7 @@ async function measure(name, seconds = 3) {
   const visits = visitsOf(scenario)
   const contenders = { bare: bare(scenario) }
   for (const [addition, making] of Object.entries(additions)) {
-    contenders[addition] = await contender(scenario, making)
+    contenders[addition] = await contender(scenario, visits, making)
   }
 
   const { rounds } = await measureRounds(contenders, visits, {
@@ -41,38 +41,55 @@ async function measure(name, seconds = 3) {
 
 const MINUTE = 60_000
 
-/** By name: the options, and whether somebody has subscribed to the diagnostics channels. */
+/** By name: the options, the kind of the store, and whether somebody has subscribed to the diagnostics channels. */
 const additions = {
   off: {},
   absoluteTimeout: { options: { absoluteTimeout: 1000 * MINUTE } },
   touchInterval: { options: { touchInterval: MINUTE } },
   storeTimeout: { options: { storeTimeout: MINUTE } },
   onDisconnect: { options: { onDisconnect: 'error' } },
+  cacheControl: { options: { cacheControl: true } },
+  clearCookie: { options: { clearCookie: true } },
+  refreshCookie: { options: { refreshCookie: true } },
+  hashSessionIds: { options: { hashSessionIds: true } },
+  encryption: { options: { encryption: Buffer.alloc(32, 'key') } },
+  concurrency: { options: { concurrency: 'merge' } },
+  user: { options: { user: (session) => session.user && String(session.user.id) } },
   'a subscriber': { subscribes: true }
 }
 additions['all of them'] = {
   options: Object.assign({}, ...Object.values(additions).map(({ options }) => options)),
   subscribes: true
 }
+// Another store than the others have.
+additions['concurrency, a store with update'] = { options: { concurrency: 'merge' }, store: 'updating' }
+// Without https, and for nobody: what it costs those whose sessions are not bound.
+additions['deviceBound, not offered'] = { options: { deviceBound: { when: () => false } } }
 
 function bare(scenario) {
   return { app: handlerOf(scenario), reset: unsubscribe }
 }
 
-async function contender(scenario, { options, subscribes }) {
+async function contender(scenario, visits, { options, subscribes, store: kind = scenario.store }) {
   const session = implementations.ours()
-  const store = makeStore(session, scenario.store)
+  const store = makeStore(session, kind)
   await moveIn(scenario, session, store)
   const middleware = session({ ...optionsOf(scenario), ...options, store })
-  const handler = handlerOf(scenario)
+  const behind = (handler) => (req, res) => {
+    middleware(req, res, (error) => {
+      if (error) throw error
+      handler(req, res)
+    })
+  }
+  // Each session is saved once, so that the store has it as the options want it: what comes after that is measured.
+  const settle = behind((req, res) => {
+    req.session.views++
+    res.end()
+  })
+  await serveMany(settle, visits, { requests: visits.length, concurrency: scenario.concurrency })
   return {
     store,
-    app(req, res) {
-      middleware(req, res, (error) => {
-        if (error) throw error
-        handler(req, res)
-      })
-    },
+    app: behind(handlerOf(scenario)),
     reset() {
       unsubscribe()
       if (subscribes) subscribe()
@@ -90,8 +107,9 @@ async function callsOf({ app, reset, store }, visits, { concurrency }) {
   reset()
   const requests = 20 * concurrency
   const counts = {}
-  for (const method of ['get', 'set', 'touch', 'destroy']) {
+  for (const method of ['get', 'set', 'update', 'touch', 'destroy']) {
     const inner = store[method]
+    if (!inner) continue
     store[method] = function (...args) {
       counts[method] = (counts[method] ?? 0) + 1
       return inner.apply(this, args)

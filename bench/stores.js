@@ -30,10 +30,22 @@ function jsonStore(session) {
   }
 }
 
-/** Makes an empty store of a kind: `memory`, `json` or `slow`, which takes 1 ms to answer. */
+/** The same with an `update`, as stores have it that change a record in one step. */
+function updatingStore(session) {
+  return class UpdatingStore extends jsonStore(session) {
+    update(sid, change, callback) {
+      const json = this.sessions.get(sid)
+      const changed = change(json && JSON.parse(json))
+      if (changed) this.sessions.set(sid, JSON.stringify(changed))
+      this.answer(() => callback(null))
+    }
+  }
+}
+
+/** Makes an empty store of a kind: `memory`, `json`, `updating`, or `slow`, which takes 1 ms to answer. */
 function makeStore(session, kind) {
   if (kind === 'memory') return new session.MemoryStore()
-  const JsonStore = jsonStore(session)
+  const JsonStore = kind === 'updating' ? updatingStore(session) : jsonStore(session)
   return kind === 'slow' ? new JsonStore((answer) => setTimeout(answer, 1)) : new JsonStore()
 }
 
