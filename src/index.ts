@@ -61,7 +61,7 @@ function session(given?: session.SessionOptions): session.SessionMiddleware {
   ) as session.SessionMiddleware
 }
 
-/* c8 ignore next 15 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */
+/* c8 ignore next 30 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */
 namespace session {
   export import Store = stores.Store
   export import Cookie = cookies.Cookie
@@ -92,7 +92,7 @@ for (const name of ['hashSessionId', 'headerTransport', 'infoOf', 'migrate']) {
 
 // Node finds the names for `import { Store } from` by reading this file, not by running it, and cannot see into the
 // namespace above. It looks for names on both sides of each colon; the values do not matter.
-/* c8 ignore next 10 */
+/* c8 ignore next 14 */
 // eslint-disable-next-line no-constant-binary-expression, @typescript-eslint/no-unused-expressions -- see above
 0 &&
   (module.exports = {

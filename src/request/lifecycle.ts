@@ -166,7 +166,7 @@ export class Lifecycle {
   protected isProven(id: string, req: SessionfulRequest = this.req): boolean {
     const { ledger, secrets } = this
     const { device } = this.service
-    if (!device || !this.isByCookie) return true
+    if (!device) return true
     const before = ledger.notesOf(id)
     const notes = device.judge(req, id, before, secrets)
     if (notes && notes !== before) ledger.remember(id, notes, true)

@@ -13,7 +13,7 @@ export function hasLostSession(
   if (id === undefined) return false
   if (ledger.reason === 'expired' || keeper.isOver(id)) return true
   // Where another request has ended it that one's response has told the client, and may have brought a new id.
-  if (ledger.reason === 'unknown') return sharedStore.ended.momentOf(id) === undefined
+  if (ledger.reason === 'unknown') return sharedStore.ended.momentOf(keeper.endings.keyOf(id)) === undefined
   if (keeper.endings.isEndedByApp(id)) return true
   return ledger.hadSession && req.session == null && settings.unset === 'destroy'
 }
