@@ -170,6 +170,37 @@ describe('additions together', () => {
     assert.deepEqual(late.setCookie, [])
   })
 
+  it('a renewal that keeps some names keeps nothing that others remember', async () => {
+    const store = new MemoryStore()
+    const { visit } = await serve({ store, genid: undefined }, async (req, res) => {
+      if (req.path === '/login') Object.assign(req.session, { user: 'ada', cart: 1 })
+      if (req.path === '/renew') await req.session.regenerate({ preserve: ['cart'] })
+      res.end()
+    })
+    const { cookie } = await visit({ path: '/login' })
+    const [id] = Object.keys(store.sessions)
+    store.sessions[id] = JSON.stringify({ ...JSON.parse(store.sessions[id]), __session: { other: 1 } })
+    await visit({ path: '/renew', cookie })
+    const [renewed] = Object.values(store.sessions).map((json) => JSON.parse(json))
+    assert.deepEqual(Object.keys(renewed), ['cookie', 'cart'])
+  })
+
+  it('a session that its own request has ended is not renewed', async () => {
+    const codes = []
+    const { visit } = await serve({ store: new MemoryStore(), genid: undefined }, async (req, res) => {
+      if (req.path === '/login') req.session.user = 'ada'
+      if (req.path === '/leave') {
+        const ended = req.session
+        await ended.destroy()
+        await ended.regenerate({ preserve: true }).catch(({ code }) => codes.push(code))
+      }
+      res.end()
+    })
+    const { cookie } = await visit({ path: '/login' })
+    await visit({ path: '/leave', cookie })
+    assert.deepEqual(codes, ['ESESSIONENDED'])
+  })
+
   it('an id that is no text is not hashed, and its session not stored', async () => {
     const store = new MemoryStore()
     const { visit } = await serve({ hashSessionIds: true, store, genid: () => 5 }, (req, res) => {
