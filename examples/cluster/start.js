@@ -14,7 +14,8 @@ const PROCESSES = 4
 
 async function main() {
   cluster.schedulingPolicy = cluster.SCHED_RR
-  const nodeIsBack = (port) => process.connected && process.send({ nodeIsBack: port })
+  const tell = (message) => process.connected && process.send(message)
+  const nodeIsBack = (port) => tell({ nodeIsBack: port })
   const redis = process.argv.includes('--redis-cluster')
     ? await startRedisCluster(nodeIsBack)
     : await startRedis()
@@ -40,8 +41,9 @@ async function main() {
     if (listening.size !== PROCESSES) return
     console.log(`The shop is open, with ${PROCESSES} processes: http://localhost:${port}`)
     const processes = Object.values(cluster.workers).map((each) => each.process.pid)
-    process.send?.({ port, processes, nodes: redis.nodes })
+    tell({ port, processes, nodes: redis.nodes })
   })
+  cluster.on('message', (worker, message) => tell(message))
   cluster.on('exit', (worker, code, signal) => {
     // What never listened (a port in use, no Redis) would fail again: replacing it would go on for ever.
     if (!listening.has(worker.id)) return stop(1)

@@ -1,5 +1,6 @@
 'use strict'
 
+const diagnostics = require('node:diagnostics_channel')
 const { RedisStore } = require('connect-redis')
 const express = require('express')
 const { createClient, createCluster } = require('redis')
@@ -10,6 +11,11 @@ const withUpdate = require('../stores/connect-redis')
 async function serve() {
   const { REDIS_URL, REDIS_CLUSTER, SESSION_SECRET } = process.env
   const options = REDIS_CLUSTER ? await inRedisCluster(REDIS_CLUSTER.split(',')) : await inRedis(REDIS_URL)
+
+  // Of a save at the end of a response the visitor does not hear when it fails: the response has left. The load run counts.
+  diagnostics.subscribe('express-session:save', ({ outcome }) => {
+    if (outcome === 'error') process.send({ failedSave: process.pid })
+  })
 
   const app = express()
   app.use((req, res, next) => {
