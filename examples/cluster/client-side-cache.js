@@ -131,8 +131,8 @@ async function main() {
       const list = await delays(url, isBusy)
       const at = (share) => list[Math.min(list.length - 1, Math.floor(list.length * share))].toFixed(2)
       console.log(
-        `an old state was read after a write was acknowledged, ${isBusy ? 'by a process that computes 10 ms at a time, ' : ''}` +
-          `for ms: median ${at(0.5)}, 99 % ${at(0.99)}, longest ${at(1)} of ${list.length}`
+        `after a write was acknowledged, a process that ${isBusy ? 'computes 10 ms at a time' : 'only reads'} saw the old ` +
+          `state for another ${at(0.5)} ms (median), ${at(0.99)} ms (99 %), ${at(1)} ms (longest of ${list.length})`
       )
     }
   } finally {

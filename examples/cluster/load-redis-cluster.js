@@ -117,6 +117,8 @@ async function visit(visitor, isBack) {
 function report(run) {
   const { requests, seconds, faults, failed, waits, keys, visitors } = run
   if (!run.backAt) faults.push('the killed node did not come back')
+  const served = new Set(visitors.flatMap((visitor) => [...visitor.processes])).size
+  if (served !== 4) faults.push(`${served} processes served the visitors, and not 4`)
   if (run.lost > run.failedSaves) faults.push('changes are lost whose save did not fail')
   const plain = keys.flat().filter((key) => !/^sess:sha256-[\w-]{43}$/.test(key)).length
   if (plain > 0) faults.push(`${plain} keys in Redis are not hashed ids`)
@@ -126,7 +128,9 @@ function report(run) {
   const sum = (name) => visitors.reduce((total, visitor) => total + visitor[name], 0)
   const inSeconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`
   const longest = (list) => inSeconds(Math.max(0, ...list))
-  console.log(`${requests} requests of ${VISITORS} visitors, ${Math.round(requests / seconds)} a second`)
+  console.log(
+    `${requests} requests of ${VISITORS} visitors to ${served} processes, ${Math.round(requests / seconds)} a second`
+  )
   console.log(
     `  sessions on the nodes: ${keys.map((ofNode) => ofNode.length).join(', ')}; the second node is killed`
   )

@@ -63,7 +63,7 @@ async function startRedisCluster(nodeIsBack = () => {}) {
     throw error
   }
   return {
-    env: { REDIS_CLUSTER: nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join() },
+    env: { SHOP_REDIS_NODES: nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join() },
     nodes: nodes.map(({ port, server }) => ({ port, processId: server.pid })),
     stop
   }

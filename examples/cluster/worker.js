@@ -9,8 +9,10 @@ const withUpdate = require('../stores/connect-redis')
 
 /** One of the processes: the shop, with its sessions in Redis. */
 async function serve() {
-  const { REDIS_URL, REDIS_CLUSTER, SESSION_SECRET } = process.env
-  const options = REDIS_CLUSTER ? await inRedisCluster(REDIS_CLUSTER.split(',')) : await inRedis(REDIS_URL)
+  const { REDIS_URL, SHOP_REDIS_NODES, SESSION_SECRET } = process.env
+  const options = SHOP_REDIS_NODES
+    ? await inRedisCluster(SHOP_REDIS_NODES.split(','))
+    : await inRedis(REDIS_URL)
 
   // Of a save at the end of a response the visitor does not hear when it fails: the response has left. The load run counts.
   diagnostics.subscribe('express-session:save', ({ outcome }) => {
