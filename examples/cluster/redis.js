@@ -8,13 +8,25 @@ const path = require('node:path')
 
 /** The Redis of REDIS_URL, or one of our own on a free port that keeps nothing on disk. */
 async function startRedis() {
-  if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, stop() {} }
+  if (process.env.REDIS_URL) return { env: { REDIS_URL: process.env.REDIS_URL }, stop() {} }
 
   const port = await freePort()
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'shop-redis-'))
+  const folder = newFolder()
+  const server = await startServer(port, folder, ['--save', '', '--appendonly', 'no'])
+  return {
+    env: { REDIS_URL: `redis://127.0.0.1:${port}` },
+    stop() {
+      server.kill()
+      removeFolder(folder)
+    }
+  }
+}
+
+/** A redis-server that answers. */
+async function startServer(port, folder, options) {
   const server = spawn(
     'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
+    ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...options],
     { stdio: 'ignore' }
   )
   await new Promise((resolve, reject) => {
@@ -25,13 +37,16 @@ async function startRedis() {
     })
     connected(port).then(resolve, reject)
   })
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    stop() {
-      server.kill()
-      fs.rmSync(folder, { recursive: true, force: true })
-    }
-  }
+  return server
+}
+
+function newFolder() {
+  return fs.mkdtempSync(path.join(os.tmpdir(), 'shop-redis-'))
+}
+
+/** The server that writes there may be about to end. */
+function removeFolder(folder) {
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
 function freePort() {
@@ -57,4 +72,4 @@ async function connected(port) {
   throw new Error('redis-server did not start')
 }
 
-module.exports = { freePort, startRedis }
+module.exports = { freePort, newFolder, removeFolder, startRedis, startServer }

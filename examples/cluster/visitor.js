@@ -3,16 +3,25 @@
 // One visitor of the load run, who remembers what the shop acknowledged and looks whether the shop still knows it.
 
 const http = require('node:http')
+const { setTimeout: sleep } = require('node:timers/promises')
 
 const USERS = ['email=ada@example.com&password=analytical', 'email=grace@example.com&password=compiler']
 const ATTEMPTS = 50 // a request may hit the process that is being killed; more than a few times is a fault
+const PAUSE = 200 // milliseconds, before asking again what was answered by an error
+const never = () => false
 
 class Visitor {
-  /** `answered(processId)` hears of each answer, `unanswered()` of each request that got none, `fault(text)` of each loss. */
-  constructor(number, port, { answered, unanswered, fault }) {
+  /**
+   * `answered(processId, milliseconds)` hears of each answer, `unanswered()` of each request that got none, `fault(text)` of
+   * each loss. `mayFail(milliseconds)` is asked about each answer that is an error of the server: if it is to be expected
+   * now, the request counts as one without an answer. `mayLose(count)` is asked about changes that are missing.
+   */
+  constructor(number, port, { answered, unanswered, fault, mayFail = never, mayLose = never }) {
     this.port = port
     this.answered = answered
     this.unanswered = unanswered
+    this.mayFail = mayFail
+    this.mayLose = mayLose
     this.fault = (text) => fault(`visitor ${number}: ${text}`)
 
     this.processes = new Set()
@@ -41,7 +50,7 @@ class Visitor {
     } else if (answer) {
       this.fault(`adding an item was answered ${answer.status}`)
     } else {
-      // Killed before it answered. Whether the item was saved before that, only the cart can tell.
+      // Killed before it answered, or an error. Whether the item was saved before that, only the cart can tell.
       const { tea } = await this.cart()
       if (tea === this.teas + 1) this.teas = tea
     }
@@ -54,6 +63,8 @@ class Visitor {
     if (this.cookie !== this.cookieOfLogin) this.fault('was given another session')
 
     const { tea, biscuits } = await this.cart()
+    const missing = this.teas - tea
+    if (missing > 0 && this.mayLose(missing)) this.teas = tea
     if (tea !== this.teas) this.fault(`has ${tea} teas instead of ${this.teas}`)
     if (biscuits !== this.biscuits) this.fault(`has ${biscuits} biscuits instead of ${this.biscuits}`)
   }
@@ -81,6 +92,7 @@ class Visitor {
 
   /** One request on a connection of its own, so that the next process serves it; undefined without an answer. */
   ask(method, path, form) {
+    const asked = performance.now()
     return new Promise((resolve) => {
       const options = { host: '127.0.0.1', port: this.port, method, path, agent: false }
       const request = http.request(options, (response) => {
@@ -88,7 +100,11 @@ class Visitor {
         response.setEncoding('utf8')
         response.on('data', (chunk) => (body += chunk))
         response.on('error', () => {}) // cut off: 'close' tells
-        response.on('close', () => resolve(response.complete ? this.received(response, body) : this.missed()))
+        response.on('close', () => {
+          resolve(
+            response.complete ? this.received(response, body, performance.now() - asked) : this.missed()
+          )
+        })
       })
       // A connection may have been on its way to the process that was killed: nobody will ever answer it.
       request.setTimeout(10_000, () => request.destroy())
@@ -99,11 +115,12 @@ class Visitor {
     })
   }
 
-  received({ statusCode, headers }, body) {
+  received({ statusCode, headers }, body, milliseconds) {
+    if (statusCode >= 500 && this.mayFail(milliseconds)) return sleep(PAUSE)
     const processId = Number(headers['x-process'])
     this.processes.add(processId)
     if (headers['set-cookie']) this.cookie = headers['set-cookie'][0].split(';')[0]
-    this.answered(processId)
+    this.answered(processId, milliseconds)
     return { status: statusCode, body }
   }
 

@@ -15,7 +15,7 @@ const LONGEST_STAY = 15
 
 const apiTransport = session.headerTransport()
 
-function createShop({ secret, store, deviceBound }) {
+function createShop({ secret, store, deviceBound, concurrency, hashSessionIds }) {
   const app = express()
 
   // Behind one load balancer that ends TLS: believe its X-Forwarded-Proto, so that `secure: 'auto'` knows.
@@ -34,6 +34,8 @@ function createShop({ secret, store, deviceBound }) {
       secret,
       store,
       deviceBound, // see examples/device-bound
+      concurrency, // see examples/cluster
+      hashSessionIds,
       name: 'shop.sid',
       resave: false,
       saveUninitialized: false,
