@@ -120,6 +120,17 @@ export class Merging {
     this.begin(id)
   }
 
+  /** The data that changes count from. */
+  get base(): Members | undefined {
+    const { base, read } = this.life
+    return base ?? (read === undefined ? undefined : membersOf(read))
+  }
+
+  /** What a request makes of a session that another one has made of the same: what it has changed itself goes with it. */
+  mergedInto(theirs: SessionData, base: Members | undefined, { data }: State): Members {
+    return mergeMembers(base ?? {}, membersOfFound(theirs), membersOf(data), this.resolve)
+  }
+
   isGone(id: unknown): boolean {
     return this.life.isGone && this.life.id === id
   }

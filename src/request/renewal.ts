@@ -3,6 +3,7 @@ import { openPointer, pointerRecord, untilAfter } from '../session/pointer.js'
 import { attachKeeper } from '../session/session.js'
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
+import { meansNoSession } from '../stores/store.js'
 import { setImmediate } from '../support/timers.js'
 import { isRefusal, sessionEnded } from './endings.js'
 import type { Notes } from '../session/notes.js'
@@ -16,6 +17,8 @@ import type { Membership } from '../users/membership.js'
 import type { Endings } from './endings.js'
 import type { Follower } from './follower.js'
 import type { Ledger } from './ledger.js'
+import type { Members } from '../session/merge.js'
+import type { Merging } from './merging.js'
 import type { Pending } from './pending.js'
 import type { Service, SessionfulRequest } from './service.js'
 
@@ -27,6 +30,7 @@ interface RenewingKeeper extends Generator, SessionKeeper {
   readonly endings: Endings
   readonly pending: Pending
   readonly membership: Membership | undefined
+  readonly merging: Merging | undefined
   readonly follower: Follower | undefined
   readonly hasResponseEnded: boolean
   expectFollower(): Follower
@@ -68,6 +72,8 @@ class SessionRenewal {
   private readonly notes: Notes | undefined
   /** What the request had before, to give it back should this fail. */
   private readonly before: SessionfulRequest['session']
+  /** Where saves are merged: the data that the changes of this request count from. */
+  private readonly base: Members | undefined
   /** Whether the store is known to have had the session; and whether it may have it. */
   private readonly wasStored: boolean
   private readonly mayBeStored: boolean
@@ -95,6 +101,7 @@ class SessionRenewal {
     this.storage = keeper.storageOf(session)
     this.notes = ledger.notesOf(id)
     this.before = req.session
+    this.base = keeper.merging?.base
     this.wasStored = ledger.wasStored(id)
     this.mayBeStored = this.wasStored || ledger.isToBeSaved(id)
   }
@@ -192,7 +199,7 @@ class SessionRenewal {
    */
   private lookForOthers(at: string): void {
     this.storage.load(at, (error, found) => {
-      if (error) this.undo(error)
+      if (error && !meansNoSession(error)) this.undo(error)
       else if (!found || this.keeper.endings.isEndedByOthers(at)) this.undoAsEnded()
       else if (isPointer(found)) this.followOther(at, openPointer(at, found))
       else this.retire()
@@ -265,7 +272,7 @@ class SessionRenewal {
   private lookAgain(at: string, pointer: Pointer, record: SessionData, callback: Answer<OtherPointer>): void {
     const { storage } = this
     storage.load(at, (error, found) => {
-      const there = found && isPointer(found) ? openPointer(at, found) : undefined
+      const there = !error && found && isPointer(found) ? openPointer(at, found) : undefined
       if (error || !found || there?.to === pointer.to) callback()
       else if (there) callback(undefined, { pointer: there })
       // A request of another process has saved its state of the session meanwhile.
@@ -319,13 +326,16 @@ class SessionRenewal {
    * @returns why it cannot be read, if so
    */
   private adopt(at: string, data: SessionData): unknown {
-    const { ledger, req, service } = this.keeper
+    const { ledger, merging, req, service } = this.keeper
     const { settings } = service
     const own = this.renewed ?? this.session
-    const hasChanged = ledger.hasOtherData(ledger.stateOf(own))
+    const state = ledger.stateOf(own)
+    const hasChanged = ledger.hasOtherData(state)
+    const merged = hasChanged ? merging?.mergedInto(data, this.base, state) : undefined
+    const mine: object = merged ? { ...merged, cookie: own.cookie } : Object.assign({}, own)
     req.sessionID = at
     try {
-      settings.store.createSession(req, hasChanged ? Object.assign({}, own) : data)
+      settings.store.createSession(req, hasChanged ? (mine as SessionData) : data)
     } catch (unreadable) {
       return unreadable
     }
@@ -333,7 +343,7 @@ class SessionRenewal {
     attachKeeper(session, this.keeper)
     ledger.replaced(session)
     ledger.leadsTo(at)
-    ledger.open(session, data)
+    merging?.read(at, ledger.open(session, data))
     if (!settings.resave) ledger.countLoadedAsStored()
     return undefined
   }

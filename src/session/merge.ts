@@ -51,11 +51,19 @@ export function merge(base: Members, theirs: Members, mine: Members, resolve: Re
     if (hasSameText(mine[key], base[key])) continue
     const isConflict = !isSameValue(theirs[key], base[key])
     const value: unknown = isConflict
-      ? asJSON(resolve(key, asJSON(base[key]), asJSON(theirs[key]), asJSON(mine[key])))
+      ? asJSON(atOnce(resolve(key, asJSON(base[key]), asJSON(theirs[key]), asJSON(mine[key]))))
       : mine[key]
     put(merged, key, value)
   }
   return merged
+}
+
+/** @throws TypeError for a promise: nothing waits for it, and as JSON it would be an empty object */
+function atOnce(value: unknown): unknown {
+  if (!(value instanceof Promise)) return value
+  // Nobody else hears of it if it is rejected.
+  value.catch(() => undefined)
+  throw new TypeError('the function of the concurrency option must return a value, not a promise')
 }
 
 /** What a merge has brought to those who have gone on from what was to be saved. */

@@ -4,6 +4,7 @@ import { UserIndex } from './user-index.js'
 import type { Settings } from '../settings.js'
 import type { StorageService } from '../storage/storage.js'
 import type { StoreKeys } from '../session/hashed-id.js'
+import type { Selection } from './user-index.js'
 import type { Entry } from './user-record.js'
 
 /** A session of a user, as an app sees it. */
@@ -59,13 +60,29 @@ export function sessionsOfUsers(users: UserIndex | undefined) {
       return entries.map(shown)
     },
 
-    async endSessionsOf(userId: string, { except, ref }: SessionsToEnd = {}): Promise<number> {
-      const selection = { ref, exceptRef: except && refOfRequest(except) }
+    async endSessionsOf(userId: string, which: SessionsToEnd = {}): Promise<number> {
+      const selection = selectionOf(which)
       return promised<number>((done) => theirs().endSessionsOf(userId, selection, done))
     },
 
     refOf: refOfRequest
   }
+}
+
+/** @throws TypeError where it names no session: that must not mean all of them */
+function selectionOf(which: SessionsToEnd): Selection {
+  for (const name of Object.keys(which)) {
+    if (name !== 'except' && name !== 'ref') throw new TypeError(`endSessionsOf: no option is named ${name}`)
+  }
+  const { except, ref } = which
+  const exceptRef = except && refOfRequest(except)
+  if ('ref' in which && (typeof ref !== 'string' || ref === '')) {
+    throw new TypeError('endSessionsOf: ref must be the name of a session')
+  }
+  if ('except' in which && exceptRef === undefined) {
+    throw new TypeError('endSessionsOf: except must be a request with a session')
+  }
+  return { ref, exceptRef }
 }
 
 function refOfRequest(req: object): string | undefined {

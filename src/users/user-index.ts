@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { isPointer } from '../session/notes.js'
+import { meansNoSession } from '../stores/store.js'
 import { debug } from '../support/debug.js'
 import { Turns } from '../support/turns.js'
 import { entriesOf, recordOf, surplusOf } from './user-record.js'
-import type { Session } from '../session/session.js'
+import type { Session, SessionData } from '../session/session.js'
 import type { Answer } from '../support/store-call.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
 import type { Storage } from '../storage/storage.js'
@@ -56,11 +57,11 @@ export class UserIndex {
   /**
    * The key of the record of whoever a session belongs to; undefined if it is nobody's.
    *
-   * @throws whatever the app's function throws
+   * @throws whatever the app's function throws, and a TypeError where what it gives is no text
    */
   recordOf(session: Session): string | undefined {
     const user = this.rules.userOf(session)
-    return user === undefined || user === null || user === '' ? undefined : recordKey(user as string)
+    return user === undefined || user === null || user === '' ? undefined : recordKey(textOf(user))
   }
 
   /** The key under which the store has the session of an id. */
@@ -118,7 +119,7 @@ export class UserIndex {
         return
       }
       // Another process may have ended it meanwhile, and taken it out.
-      this.sessions.load(entry.key, (failed, session) => {
+      find(this.sessions, entry.key, (failed, session) => {
         if (failed || session) this.settle(failed, done)
         else this.leave(record, entry.ref, done)
       })
@@ -150,7 +151,7 @@ export class UserIndex {
 
   /** The sessions of a user that are there, newest first. Those that are gone are dropped. */
   list(user: string, done: Answer<Entry[]>): void {
-    this.look(recordKey(user), (error, entries = []) => {
+    this.look(recordKey(textOf(user)), (error, entries = []) => {
       if (error) done(error)
       else
         done(
@@ -162,7 +163,7 @@ export class UserIndex {
 
   /** Ends sessions of a user; answers with how many. */
   endSessionsOf(user: string, { ref, exceptRef }: Selection, done: Answer<number>): void {
-    const record = recordKey(user)
+    const record = recordKey(textOf(user))
     this.look(record, (error, entries = []) => {
       if (error) {
         done(error)
@@ -184,7 +185,7 @@ export class UserIndex {
 
   /** Looks which of the sessions that a record names are there, and drops the others. */
   private look(record: string, done: Answer<Entry[]>): void {
-    this.records.load(record, (error, found) => {
+    find(this.records, record, (error, found) => {
       if (error) {
         done(error)
         return
@@ -192,7 +193,7 @@ export class UserIndex {
       const entries = entriesOf(found, Date.now())
       const gone = new Set<string>()
       const check = ({ key, ref }: Entry, next: Answer) => {
-        this.sessions.load(key, (failed, session) => {
+        find(this.sessions, key, (failed, session) => {
           // Under an old id there may be what leads to the new one.
           if (!failed && (!session || isPointer(session))) gone.add(ref)
           next(failed)
@@ -239,7 +240,7 @@ export class UserIndex {
         over()
         done(error)
       }
-      records.load(record, (error, stored) => {
+      find(records, record, (error, stored) => {
         const entries = error ? undefined : change(entriesOf(stored, Date.now()))
         if (!entries) answer(error)
         else if (entries.length === 0) records.destroy(record, answer)
@@ -252,6 +253,27 @@ export class UserIndex {
 /** They stay in the order in which they began. */
 function replaced(entries: readonly Entry[], entry: Entry): Entry[] {
   return entries.map((other) => (other.ref === entry.ref ? entry : other))
+}
+
+/** What a store has; an error that says there is none is none. */
+function find(storage: Storage, key: string, callback: Answer<SessionData | null>): void {
+  storage.load(key, (error, found) => {
+    if (error && meansNoSession(error)) callback()
+    else callback(error, found)
+  })
+}
+
+/**
+ * The text of a user id. All objects have the same one: their users would share their sessions.
+ *
+ * @throws TypeError for what is neither text nor a number
+ */
+function textOf(user: unknown): string {
+  if (typeof user === 'string' || typeof user === 'number' || typeof user === 'bigint') return String(user)
+  // Nobody else hears of it if it is rejected.
+  if (user instanceof Promise) user.catch(() => undefined)
+  const what = user instanceof Promise ? 'a promise' : `a value of type ${typeof user}`
+  throw new TypeError(`a user id must be text: the user option has given ${what}`)
 }
 
 /** The key of a user's record: it does not tell who that is. */
