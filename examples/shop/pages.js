@@ -77,6 +77,9 @@ function page({ user, cart, flash }, title, content) {
         .devices div p {
           margin: 0;
         }
+        .devices time {
+          white-space: nowrap;
+        }
         .devices small {
           color: #556;
         }

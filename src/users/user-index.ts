@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isPointer } from '../session/notes.js'
 import { debug } from '../support/debug.js'
+import { hiddenSlot } from '../support/hidden-slot.js'
 import { Turns } from '../support/turns.js'
 import { entriesOf, recordOf, surplusOf } from './user-record.js'
 import type { Session } from '../session/session.js'
@@ -12,6 +13,9 @@ import type { Entry } from './user-record.js'
 /** How many calls to a store are under way at a time, for one user. */
 const AT_A_TIME = 16
 
+/** Whose turn it is to change a record without the store's `update`; on the store, and gone with it. */
+const turnsOf = hiddenSlot<Turns>()
+
 /** The options of it. */
 export interface UserRules {
   /** Says whose session it is. */
@@ -21,6 +25,9 @@ export interface UserRules {
   /** The key under which the store has the session of an id. */
   readonly keyOf: (id: string) => string
 }
+
+/** Gives the entries that are to be there, or undefined to leave all as it is. */
+type Change = (entries: Entry[]) => Entry[] | undefined
 
 /** Which of a user's sessions are to end. */
 export interface Selection {
@@ -38,20 +45,26 @@ export interface Selection {
  * dropped when somebody looks.
  */
 export class UserIndex {
-  private readonly turns = new Turns()
+  private readonly turns: Turns
 
   /**
    * @param rules - the options
    * @param records - where the records are
    * @param sessions - where the sessions are, by the keys under which the store has them
    * @param ended - hears of sessions that end here
+   * @param store - what has the records: other middlewares may use it, too
    */
   constructor(
     private readonly rules: UserRules,
     private readonly records: Storage,
     private readonly sessions: Storage,
-    private readonly ended: EndedSessions
-  ) {}
+    private readonly ended: EndedSessions,
+    store: object
+  ) {
+    const turns = turnsOf.get(store) ?? new Turns()
+    turnsOf.set(store, turns)
+    this.turns = turns
+  }
 
   /**
    * The key of the record of whoever a session belongs to; undefined if it is nobody's.
@@ -105,31 +118,34 @@ export class UserIndex {
     })
   }
 
-  /** A user's session has been saved: the record is to name it. */
+  /** A user's session has been saved or touched: the record is to name it, as it is now. */
   saved(record: string, entry: Entry, done: () => void): void {
+    this.name(record, entry, (entries) => replaced(entries, entry), done)
+  }
+
+  /** A user's session has been saved, and the record should name it already. */
+  confirm(record: string, entry: Entry, done: () => void): void {
+    this.name(record, entry, () => undefined, done)
+  }
+
+  /** @param change - for a record that names the session already */
+  private name(record: string, entry: Entry, change: Change, done: () => void): void {
     let isMissing = false
-    const change = (entries: Entry[]) => {
+    const nameIt = (entries: Entry[]) => {
       isMissing = !entries.some(({ ref }) => ref === entry.ref)
-      return isMissing ? [...entries, entry] : replaced(entries, entry)
+      return isMissing ? [...entries, entry] : change(entries)
     }
-    this.change(record, change, (error) => {
+    this.change(record, nameIt, (error) => {
       if (error || !isMissing) {
         this.settle(error, done)
         return
       }
       // Another process may have ended it meanwhile, and taken it out.
       this.sessions.load(entry.key, (failed, session) => {
-        if (failed || session) this.settle(failed, done)
+        if (failed || (session && !isPointer(session))) this.settle(failed, done)
         else this.leave(record, entry.ref, done)
       })
     })
-  }
-
-  /** A user's session has been touched. */
-  touched(record: string, entry: Entry, done: () => void): void {
-    const change = (entries: Entry[]) =>
-      entries.some(({ ref }) => ref === entry.ref) ? replaced(entries, entry) : undefined
-    this.change(record, change, (error) => this.settle(error, done))
   }
 
   /** A session is that of a user no more. */
@@ -171,13 +187,35 @@ export class UserIndex {
       const toEnd = entries.filter(
         (entry) => entry.ref !== exceptRef && (ref === undefined || entry.ref === ref)
       )
-      this.endAll(toEnd, (failed) => {
-        if (failed) {
-          done(failed)
-          return
-        }
-        const refs = toEnd.map((entry) => entry.ref)
-        this.remove(record, refs, (refused) => done(refused, toEnd.length))
+      const seen = new Set(entries.map((entry) => entry.ref))
+      this.endWithSuccessors(record, toEnd, seen, (failed) => done(failed, toEnd.length))
+    })
+  }
+
+  /**
+   * Ends sessions, and what they have become meanwhile: their ids may have been renewed. The record names the new one before
+   * the old one is given up, and a session stays as old as it was.
+   */
+  private endWithSuccessors(record: string, toEnd: readonly Entry[], seen: Set<string>, done: Answer): void {
+    if (toEnd.length === 0) {
+      done()
+      return
+    }
+    const beginnings = new Set(toEnd.map(({ createdAt }) => createdAt))
+    this.endAll(toEnd, (failed) => {
+      if (failed) {
+        done(failed)
+        return
+      }
+      let successors: Entry[] = []
+      const change = (entries: Entry[]) => {
+        successors = entries.filter(({ ref, createdAt }) => !seen.has(ref) && beginnings.has(createdAt))
+        return without(entries, new Set(toEnd.map(({ ref }) => ref)))
+      }
+      this.change(record, change, (refused) => {
+        for (const { ref } of successors) seen.add(ref)
+        if (refused) done(refused)
+        else this.endWithSuccessors(record, successors, seen, done)
       })
     })
   }
@@ -215,15 +253,11 @@ export class UserIndex {
   }
 
   private remove(record: string, refs: readonly string[], done: Answer): void {
-    const change = (entries: Entry[]) => {
-      const left = entries.filter(({ ref }) => !refs.includes(ref))
-      return left.length === entries.length ? undefined : left
-    }
-    this.change(record, change, done)
+    const gone = new Set(refs)
+    this.change(record, (entries) => without(entries, gone), done)
   }
 
-  /** @param change - gives the entries that are to be there, or undefined to leave all as it is */
-  private change(record: string, change: (entries: Entry[]) => Entry[] | undefined, done: Answer): void {
+  private change(record: string, change: Change, done: Answer): void {
     const { records, turns } = this
     if (records.update) {
       const changeRecord = (stored: object | null | undefined) => {
@@ -247,6 +281,11 @@ export class UserIndex {
       })
     })
   }
+}
+
+function without(entries: Entry[], gone: ReadonlySet<string>): Entry[] | undefined {
+  const left = entries.filter(({ ref }) => !gone.has(ref))
+  return left.length === entries.length ? undefined : left
 }
 
 /** They stay in the order in which they began. */
