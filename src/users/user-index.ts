@@ -150,7 +150,11 @@ export class UserIndex {
 
   /** A session is that of a user no more. */
   leave(record: string, ref: string, done: () => void): void {
-    this.remove(record, [ref], (error) => this.settle(error, done))
+    this.change(
+      record,
+      (entries) => without(entries, new Set([ref])),
+      (error) => this.settle(error, done)
+    )
   }
 
   /** What has failed is made good when the record is changed or looked at again. */
@@ -192,29 +196,15 @@ export class UserIndex {
     })
   }
 
-  /**
-   * Ends sessions, and what they have become meanwhile: their ids may have been renewed. The record names the new one before
-   * the old one is given up, and a session stays as old as it was.
-   */
+  /** Ends sessions, and what they have become meanwhile. */
   private endWithSuccessors(record: string, toEnd: readonly Entry[], seen: Set<string>, done: Answer): void {
-    if (toEnd.length === 0) {
-      done()
-      return
-    }
-    const beginnings = new Set(toEnd.map(({ createdAt }) => createdAt))
     this.endAll(toEnd, (failed) => {
       if (failed) {
         done(failed)
         return
       }
-      let successors: Entry[] = []
-      const change = (entries: Entry[]) => {
-        successors = entries.filter(({ ref, createdAt }) => !seen.has(ref) && beginnings.has(createdAt))
-        return without(entries, new Set(toEnd.map(({ ref }) => ref)))
-      }
-      this.change(record, change, (refused) => {
-        for (const { ref } of successors) seen.add(ref)
-        if (refused) done(refused)
+      this.drop(record, toEnd, seen, (refused, successors = []) => {
+        if (refused || successors.length === 0) done(refused)
         else this.endWithSuccessors(record, successors, seen, done)
       })
     })
@@ -228,19 +218,49 @@ export class UserIndex {
         return
       }
       const entries = entriesOf(found, Date.now())
-      const gone = new Set<string>()
-      const check = ({ key, ref }: Entry, next: Answer) => {
-        this.sessions.load(key, (failed, session) => {
+      const gone = new Set<Entry>()
+      const check = (entry: Entry, next: Answer) => {
+        this.sessions.load(entry.key, (failed, session) => {
           // Under an old id there may be what leads to the new one.
-          if (!failed && (!session || isPointer(session))) gone.add(ref)
+          if (!failed && (!session || isPointer(session))) gone.add(entry)
           next(failed)
         })
       }
       forEach(entries, check, (failed) => {
-        const living = entries.filter(({ ref }) => !gone.has(ref))
-        if (failed || gone.size === 0) done(failed, living)
-        else this.remove(record, [...gone], (refused) => done(refused, living))
+        if (failed) {
+          done(failed)
+          return
+        }
+        const living = entries.filter((entry) => !gone.has(entry))
+        const seen = new Set(entries.map(({ ref }) => ref))
+        this.drop(record, [...gone], seen, (refused, successors = []) => {
+          done(refused, [...living, ...successors])
+        })
       })
+    })
+  }
+
+  /**
+   * Takes sessions that are gone out of a record; answers with what they have become since: their ids may have been renewed.
+   * A record names the new session before the old one is given up, and a session stays as old as it was.
+   *
+   * @param seen - the sessions that are known already
+   */
+  private drop(record: string, gone: readonly Entry[], seen: Set<string>, done: Answer<Entry[]>): void {
+    if (gone.length === 0) {
+      done()
+      return
+    }
+    const refs = new Set(gone.map(({ ref }) => ref))
+    const beginnings = new Set(gone.map(({ createdAt }) => createdAt))
+    let successors: Entry[] = []
+    const change = (entries: Entry[]) => {
+      successors = entries.filter(({ ref, createdAt }) => !seen.has(ref) && beginnings.has(createdAt))
+      return without(entries, refs)
+    }
+    this.change(record, change, (error) => {
+      for (const { ref } of successors) seen.add(ref)
+      done(error, successors)
     })
   }
 
@@ -250,11 +270,6 @@ export class UserIndex {
       this.ended.answer(key, Boolean(error))
       done(error)
     })
-  }
-
-  private remove(record: string, refs: readonly string[], done: Answer): void {
-    const gone = new Set(refs)
-    this.change(record, (entries) => without(entries, gone), done)
   }
 
   private change(record: string, change: Change, done: Answer): void {
