@@ -124,7 +124,7 @@ export class Membership {
     this.remembered.remember(id, others, true)
   }
 
-  /** The session of an id has got another one; `notes` are those that it had. */
+  /** The session of an id has got another one, or has been given up under it; `notes` are those that it had. */
   renewed(id: string, notes: Notes | undefined, done: () => void): void {
     const record = notes?.['user']
     if (typeof record === 'string') this.users.leave(record, refOf(id), done)
