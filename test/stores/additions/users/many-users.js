@@ -71,8 +71,9 @@ async function compare(client) {
   const living = new Map()
   const named = new Map()
   for (const key of await client.keys('*')) {
-    const { sessions, __session } = JSON.parse(await client.get(key))
-    if (/:user-/.test(key)) for (const entry of sessions) named.set(`sess:${entry.key}`, key)
+    // An empty record expires at once.
+    const { sessions, __session } = JSON.parse(await client.get(key)) ?? {}
+    if (/:user-/.test(key)) for (const entry of sessions ?? []) named.set(`sess:${entry.key}`, key)
     else if (__session?.user) living.set(key, `sess:${__session.user}`)
   }
   const missing = [...living].filter(([key, record]) => named.get(key) !== record).length
