@@ -46,8 +46,7 @@ async function inRedisCluster(urls) {
   await client.connect()
   return {
     store: withUpdate(new RedisStore({ client }), client),
-    concurrency: 'merge',
-    hashSessionIds: true
+    concurrency: 'merge'
   }
 }
 

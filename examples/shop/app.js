@@ -6,6 +6,7 @@
 
 const express = require('express')
 const session = require('express-session')
+const { deviceOf } = require('./devices')
 const pages = require('./pages')
 const { findProduct } = require('./products')
 const { authenticate } = require('./users')
@@ -15,7 +16,7 @@ const LONGEST_STAY = 15
 
 const apiTransport = session.headerTransport()
 
-function createShop({ secret, store, deviceBound, concurrency, hashSessionIds }) {
+function createShop({ secret, store, deviceBound, concurrency }) {
   const app = express()
 
   // Behind one load balancer that ends TLS: believe its X-Forwarded-Proto, so that `secure: 'auto'` knows.
@@ -29,27 +30,28 @@ function createShop({ secret, store, deviceBound, concurrency, hashSessionIds })
     next()
   })
 
-  app.use(
-    session({
-      secret,
-      store,
-      deviceBound, // see examples/device-bound
-      concurrency, // see examples/cluster
-      hashSessionIds,
-      name: 'shop.sid',
-      resave: false,
-      saveUninitialized: false,
-      // Every answer carries the cookie, and so no cache keeps it: not even the browser's, for its back button.
-      rolling: true,
-      cacheControl: true,
-      clearCookie: true, // at logout
-      // However active. The cookie has no maxAge: the browser would drop it by itself, and nobody could say why.
-      absoluteTimeout: LONGEST_STAY * MINUTE,
-      cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto' },
-      // Browsers have a cookie; API clients the header X-Session-Id, which they send back.
-      transport: (req) => (isApiClient(req) ? apiTransport : 'cookie')
-    })
-  )
+  const sessions = session({
+    secret,
+    store,
+    deviceBound, // see examples/device-bound
+    concurrency, // see examples/cluster
+    name: 'shop.sid',
+    resave: false,
+    saveUninitialized: false,
+    hashSessionIds: true, // who reads the store finds no id that opens a session
+    user: ({ user }) => user?.id, // for the page of devices below
+    maxSessions: 20,
+    // Every answer carries the cookie, and so no cache keeps it: not even the browser's, for its back button.
+    rolling: true,
+    cacheControl: true,
+    clearCookie: true, // at logout
+    // However active. The cookie has no maxAge: the browser would drop it by itself, and nobody could say why.
+    absoluteTimeout: LONGEST_STAY * MINUTE,
+    cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto' },
+    // Browsers have a cookie; API clients the header X-Session-Id, which they send back.
+    transport: (req) => (isApiClient(req) ? apiTransport : 'cookie')
+  })
+  app.use(sessions)
 
   // The visit counter: whatever is put on req.session is there at the next request.
   app.get('/', (req, res) => {
@@ -82,6 +84,31 @@ function createShop({ secret, store, deviceBound, concurrency, hashSessionIds })
   app.get('/account', requireAuth, (req, res) => {
     const { isBound } = session.infoOf(req)
     show(req, res, 'account', { endOfSessionId: req.sessionID.slice(-4), isBound })
+  })
+
+  // Where somebody is logged in: this device first, then the latest login.
+  app.get('/devices', requireAuth, async (req, res) => {
+    const here = sessions.refOf(req)
+    const devices = (await sessions.sessionsOf(req.session.user.id)).map((found) => deviceOf(found, here))
+    devices.sort((one, other) => other.isHere - one.isHere)
+    show(req, res, 'devices', { devices })
+  })
+
+  app.post('/devices/end', requireAuth, async (req, res) => {
+    const ref = req.body?.ref
+    if (typeof ref !== 'string' || ref === '') {
+      res.status(400)
+      return show(req, res, 'message', { text: 'Which device?' })
+    }
+    const ended = await sessions.endSessionsOf(req.session.user.id, { ref })
+    tellOfEnded(req, ended, 'That device is logged out.')
+    goOn(req, res, '/devices')
+  })
+
+  app.post('/devices/end-others', requireAuth, async (req, res) => {
+    const ended = await sessions.endSessionsOf(req.session.user.id, { except: req })
+    tellOfEnded(req, ended, 'All other devices are logged out.')
+    goOn(req, res, '/devices')
   })
 
   app.get('/cart', (req, res) => show(req, res, 'cart'))
@@ -140,6 +167,14 @@ function requireAuth(req, res, next) {
   const message = hasExpired ? `You were logged out after ${LONGEST_STAY} minutes.` : 'Please log in first.'
   req.session.flash = { type: 'error', message }
   goOn(req, res, '/login', 401)
+}
+
+function tellOfEnded(req, ended, message) {
+  const isDone = ended > 0
+  req.session.flash = {
+    type: isDone ? 'success' : 'error',
+    message: isDone ? message : 'There was nothing to log out any more.'
+  }
 }
 
 function isApiClient(req) {

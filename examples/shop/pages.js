@@ -18,7 +18,8 @@ function html(strings, ...values) {
 function render(value) {
   if (value instanceof Html) return value.text
   if (Array.isArray(value)) return value.map(render).join('')
-  return String(value ?? '').replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  if (value === undefined || value === null || value === false) return ''
+  return String(value).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 function page({ user, cart, flash }, title, content) {
@@ -50,6 +51,45 @@ function page({ user, cart, flash }, title, content) {
         }
         .error {
           background: #fdd;
+        }
+        .devices {
+          list-style: none;
+          margin: 1.5rem 0;
+          padding: 0;
+          border: 1px solid #ccd;
+          border-radius: 0.5rem;
+        }
+        .devices li {
+          display: flex;
+          flex-wrap: wrap;
+          gap: 0.5rem 1rem;
+          align-items: center;
+          padding: 0.75rem 1rem;
+        }
+        .devices li + li {
+          border-top: 1px solid #ccd;
+        }
+        .devices div {
+          flex: 1 1 10rem;
+          min-width: 0;
+          overflow-wrap: anywhere;
+        }
+        .devices div p {
+          margin: 0;
+        }
+        .devices time {
+          white-space: nowrap;
+        }
+        .devices small {
+          color: #556;
+        }
+        .here {
+          margin-left: 0.5rem;
+          padding: 0.1rem 0.5rem;
+          border-radius: 1rem;
+          background: #dfd;
+          font-size: 0.85rem;
+          white-space: nowrap;
         }
       </style>
       <nav>
@@ -116,8 +156,49 @@ function account(visitor) {
       <p>
         The server knows this browser by a session id that ends in <code>${visitor.endOfSessionId}</code>.
       </p>
-      ${visitor.isBound && html`<p>This session is bound to this device.</p>`}`
+      ${visitor.isBound && html`<p>This session is bound to this device.</p>`}
+      <p><a href="/devices">Your devices</a></p>`
   )
+}
+
+function devices(visitor) {
+  const hasOthers = visitor.devices.some(({ isHere }) => !isHere)
+  return page(
+    visitor,
+    'Your devices',
+    html`<p>You are logged in here. Log out what you do not know or do not use any more.</p>
+      <ul class="devices">
+        ${visitor.devices.map(device)}
+      </ul>
+      ${
+        hasOthers
+          ? html`<form method="post" action="/devices/end-others">
+              <button>Log out all other devices</button>
+            </form>`
+          : html`<p>You are logged in nowhere else.</p>`
+      }`
+  )
+}
+
+function device({ ref, name, ip, isHere, since, seen }) {
+  return html`<li>
+    <div>
+      <p><strong>${name}</strong>${isHere && html` <span class="here">This device</span>`}</p>
+      <p>
+        <small>
+          ${ip && html`Logged in from ${ip}, `}<time datetime="${since.at}">${since.text}</time><br />
+          Last active <time datetime="${seen.at}">${seen.text}</time>
+        </small>
+      </p>
+    </div>
+    ${
+      !isHere &&
+      html`<form method="post" action="/devices/end">
+        <input type="hidden" name="ref" value="${ref}" />
+        <button aria-label="Log out ${name}">Log out</button>
+      </form>`
+    }
+  </li>`
 }
 
 function cart(visitor) {
@@ -140,4 +221,4 @@ function message(visitor) {
   return page(visitor, 'Sorry', html`<p>${visitor.text}</p>`)
 }
 
-module.exports = { account, cart, home, login, message }
+module.exports = { account, cart, devices, home, login, message }

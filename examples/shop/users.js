@@ -4,8 +4,8 @@ const { timingSafeEqual, scryptSync } = require('node:crypto')
 
 // A real shop keeps salted hashes in a database; this one knows two people and hashes when it starts.
 const users = [
-  { id: 1, name: 'Ada', email: 'ada@example.com', hash: hashOf('analytical', 'ada@example.com') },
-  { id: 2, name: 'Grace', email: 'grace@example.com', hash: hashOf('compiler', 'grace@example.com') }
+  { id: '1', name: 'Ada', email: 'ada@example.com', hash: hashOf('analytical', 'ada@example.com') },
+  { id: '2', name: 'Grace', email: 'grace@example.com', hash: hashOf('compiler', 'grace@example.com') }
 ]
 
 // Gives what the session may know about the person - never the hash - or undefined.

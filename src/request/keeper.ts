@@ -92,9 +92,9 @@ export class Keeper implements SessionKeeper {
     readonly ledger: Ledger
   ) {
     this.endings = new Endings(service.sharedStore.ended, ledger, service.keys)
-    const { users, settings } = service
+    const { users, settings, absoluteTimeout } = service
     if (settings.concurrency) this.merging = new Merging(req, ledger, settings.concurrency)
-    this.membership = users && new Membership(users, ledger, req, (id) => this.placeOf(id))
+    this.membership = users && new Membership(users, ledger, req, (id) => this.placeOf(id), absoluteTimeout)
   }
 
   /** Makes an empty session with a new id: what `store.generate` does for this request. */

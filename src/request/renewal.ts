@@ -288,9 +288,14 @@ class SessionRenewal {
       return
     }
     this.keeper.ledger.destroyed(this.id)
+    this.leaveUser(this.at as string, this.notes, () => this.finish(error))
+  }
+
+  /** The session of an id has another one now, or is given up: the record of its user is to name it no more. */
+  private leaveUser(id: string, notes: Notes | undefined, goOn: () => void): void {
     const { membership } = this.keeper
-    if (membership) membership.renewed(this.at as string, this.notes, () => this.finish(error))
-    else this.finish(error)
+    if (membership) membership.renewed(id, notes, goOn)
+    else goOn()
   }
 
   // Another request has been faster.
@@ -358,9 +363,10 @@ class SessionRenewal {
     const { id } = renewed
     const pointer = { to, until: untilAfter(renewal.grace as number) }
     const noteAnswer = keeper.endings.note(id)
+    const notes = keeper.ledger.notesOf(id)
     const answer = (error: unknown) => {
       noteAnswer(error)
-      goOn()
+      this.leaveUser(id, notes, goOn)
     }
     keeper.expectFollower().renewed(storage, id, pointer)
     keeper.ledger.destroyed(id)
@@ -397,12 +403,14 @@ class SessionRenewal {
       return
     }
     // That its save has failed need not mean that it is not there.
-    const noteAnswer = keeper.endings.note(renewed.id)
-    keeper.ledger.destroyed(renewed.id)
-    storage.destroy(renewed.id, (refused) => {
+    const { id } = renewed
+    const noteAnswer = keeper.endings.note(id)
+    const notes = keeper.ledger.notesOf(id)
+    keeper.ledger.destroyed(id)
+    storage.destroy(id, (refused) => {
       noteAnswer(refused)
       if (refused) debug('a session that nobody knows may be stored: %s', refused)
-      this.finish(error)
+      this.leaveUser(id, notes, () => this.finish(error))
     })
   }
 

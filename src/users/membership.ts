@@ -1,6 +1,7 @@
 import { isDate } from 'node:util/types'
 import { refOf } from '../support/debug.js'
 import type { IncomingMessage } from 'node:http'
+import type { AbsoluteTimeout } from '../session/absolute-timeout.js'
 import type { Cookie } from '../session/cookie.js'
 import type { Notes } from '../session/notes.js'
 import type { Session } from '../session/session.js'
@@ -26,7 +27,8 @@ export class Membership {
     private readonly users: UserIndex,
     private readonly remembered: Remembered,
     private readonly req: IncomingMessage,
-    private readonly placeOf: (id: string) => string
+    private readonly placeOf: (id: string) => string,
+    private readonly absoluteTimeout: AbsoluteTimeout | undefined
   ) {}
 
   /** A session has been found that is a user's, and no record may name it: it was stored before there were any. */
@@ -82,9 +84,15 @@ export class Membership {
         return
       }
       save((error, notWritten) => {
-        if (error || notWritten) users.leave(record, this.refOf(session.id), () => undo(error, notWritten))
-        else if (before) users.leave(before, this.refOf(session.id), () => users.endAll(surplus, done))
-        else users.endAll(surplus, done)
+        if (error || notWritten) {
+          users.leave(record, this.refOf(session.id), () => undo(error, notWritten))
+          return
+        }
+        // Who has looked before the session was there has dropped it.
+        users.confirm(record, this.entryOf(session), () => {
+          if (before) users.leave(before, this.refOf(session.id), () => users.endAll(surplus, done))
+          else users.endAll(surplus, done)
+        })
       })
     })
   }
@@ -92,7 +100,7 @@ export class Membership {
   touched(session: Session, done: () => void): void {
     const record = this.recordOf(session.id)
     if (record === undefined) done()
-    else this.users.touched(record, this.entryOf(session), done)
+    else this.users.saved(record, this.entryOf(session), done)
   }
 
   /** The session of an id has ended. */
@@ -116,7 +124,7 @@ export class Membership {
     this.remembered.remember(id, others, true)
   }
 
-  /** The session of an id has got another one; `notes` are those that it had. */
+  /** The session of an id has got another one, or has been given up under it; `notes` are those that it had. */
   renewed(id: string, notes: Notes | undefined, done: () => void): void {
     const record = notes?.['user']
     if (typeof record === 'string') this.users.leave(record, refOf(id), done)
@@ -149,7 +157,7 @@ export class Membership {
       key: this.users.keyOf(this.placeOf(id)),
       createdAt: numberOf(notes?.createdAt) ?? now,
       lastSeenAt: now,
-      expires: expiryOf(cookie),
+      expires: expiryOf(this.absoluteTimeout?.forStore(cookie, notes) ?? cookie),
       userAgent: textOf(notes?.['userAgent']),
       ip: textOf(notes?.['ip'])
     }

@@ -44,7 +44,8 @@ export function usersFor(
   // Both are asked by the very keys that the store has.
   const sessions = storageFor(store, settings, service)
   const records = user.index === store ? sessions : storageFor(user.index, settings, service)
-  return new UserIndex({ ...user, keyOf: (id) => keys?.of(id) ?? id }, records, sessions, service.ended)
+  const rules = { ...user, keyOf: (id: string) => keys?.of(id) ?? id }
+  return new UserIndex(rules, records, sessions, service.ended, user.index)
 }
 
 /** What an app may ask of the sessions of its users. */

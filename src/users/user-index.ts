@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isPointer } from '../session/notes.js'
 import { meansNoSession } from '../stores/store.js'
 import { debug } from '../support/debug.js'
+import { hiddenSlot } from '../support/hidden-slot.js'
 import { Turns } from '../support/turns.js'
 import { entriesOf, recordOf, surplusOf } from './user-record.js'
 import type { Session, SessionData } from '../session/session.js'
@@ -13,6 +14,9 @@ import type { Entry } from './user-record.js'
 /** How many calls to a store are under way at a time, for one user. */
 const AT_A_TIME = 16
 
+/** Whose turn it is to change a record without the store's `update`; on the store, and gone with it. */
+const turnsOf = hiddenSlot<Turns>()
+
 /** The options of it. */
 export interface UserRules {
   /** Says whose session it is. */
@@ -22,6 +26,9 @@ export interface UserRules {
   /** The key under which the store has the session of an id. */
   readonly keyOf: (id: string) => string
 }
+
+/** Gives the entries that are to be there, or undefined to leave all as it is. */
+type Change = (entries: Entry[]) => Entry[] | undefined
 
 /** Which of a user's sessions are to end. */
 export interface Selection {
@@ -39,20 +46,26 @@ export interface Selection {
  * dropped when somebody looks.
  */
 export class UserIndex {
-  private readonly turns = new Turns()
+  private readonly turns: Turns
 
   /**
    * @param rules - the options
    * @param records - where the records are
    * @param sessions - where the sessions are, by the keys under which the store has them
    * @param ended - hears of sessions that end here
+   * @param store - what has the records: other middlewares may use it, too
    */
   constructor(
     private readonly rules: UserRules,
     private readonly records: Storage,
     private readonly sessions: Storage,
-    private readonly ended: EndedSessions
-  ) {}
+    private readonly ended: EndedSessions,
+    store: object
+  ) {
+    const turns = turnsOf.get(store) ?? new Turns()
+    turnsOf.set(store, turns)
+    this.turns = turns
+  }
 
   /**
    * The key of the record of whoever a session belongs to; undefined if it is nobody's.
@@ -106,36 +119,43 @@ export class UserIndex {
     })
   }
 
-  /** A user's session has been saved: the record is to name it. */
+  /** A user's session has been saved or touched: the record is to name it, as it is now. */
   saved(record: string, entry: Entry, done: () => void): void {
+    this.name(record, entry, (entries) => replaced(entries, entry), done)
+  }
+
+  /** A user's session has been saved, and the record should name it already. */
+  confirm(record: string, entry: Entry, done: () => void): void {
+    this.name(record, entry, () => undefined, done)
+  }
+
+  /** @param change - for a record that names the session already */
+  private name(record: string, entry: Entry, change: Change, done: () => void): void {
     let isMissing = false
-    const change = (entries: Entry[]) => {
+    const nameIt = (entries: Entry[]) => {
       isMissing = !entries.some(({ ref }) => ref === entry.ref)
-      return isMissing ? [...entries, entry] : replaced(entries, entry)
+      return isMissing ? [...entries, entry] : change(entries)
     }
-    this.change(record, change, (error) => {
+    this.change(record, nameIt, (error) => {
       if (error || !isMissing) {
         this.settle(error, done)
         return
       }
       // Another process may have ended it meanwhile, and taken it out.
       find(this.sessions, entry.key, (failed, session) => {
-        if (failed || session) this.settle(failed, done)
+        if (failed || (session && !isPointer(session))) this.settle(failed, done)
         else this.leave(record, entry.ref, done)
       })
     })
   }
 
-  /** A user's session has been touched. */
-  touched(record: string, entry: Entry, done: () => void): void {
-    const change = (entries: Entry[]) =>
-      entries.some(({ ref }) => ref === entry.ref) ? replaced(entries, entry) : undefined
-    this.change(record, change, (error) => this.settle(error, done))
-  }
-
   /** A session is that of a user no more. */
   leave(record: string, ref: string, done: () => void): void {
-    this.remove(record, [ref], (error) => this.settle(error, done))
+    this.change(
+      record,
+      (entries) => without(entries, new Set([ref])),
+      (error) => this.settle(error, done)
+    )
   }
 
   /** What has failed is made good when the record is changed or looked at again. */
@@ -172,13 +192,21 @@ export class UserIndex {
       const toEnd = entries.filter(
         (entry) => entry.ref !== exceptRef && (ref === undefined || entry.ref === ref)
       )
-      this.endAll(toEnd, (failed) => {
-        if (failed) {
-          done(failed)
-          return
-        }
-        const refs = toEnd.map((entry) => entry.ref)
-        this.remove(record, refs, (refused) => done(refused, toEnd.length))
+      const seen = new Set(entries.map((entry) => entry.ref))
+      this.endWithSuccessors(record, toEnd, seen, (failed) => done(failed, toEnd.length))
+    })
+  }
+
+  /** Ends sessions, and what they have become meanwhile. */
+  private endWithSuccessors(record: string, toEnd: readonly Entry[], seen: Set<string>, done: Answer): void {
+    this.endAll(toEnd, (failed) => {
+      if (failed) {
+        done(failed)
+        return
+      }
+      this.drop(record, toEnd, seen, (refused, successors = []) => {
+        if (refused || successors.length === 0) done(refused)
+        else this.endWithSuccessors(record, successors, seen, done)
       })
     })
   }
@@ -191,19 +219,49 @@ export class UserIndex {
         return
       }
       const entries = entriesOf(found, Date.now())
-      const gone = new Set<string>()
-      const check = ({ key, ref }: Entry, next: Answer) => {
-        find(this.sessions, key, (failed, session) => {
+      const gone = new Set<Entry>()
+      const check = (entry: Entry, next: Answer) => {
+        find(this.sessions, entry.key, (failed, session) => {
           // Under an old id there may be what leads to the new one.
-          if (!failed && (!session || isPointer(session))) gone.add(ref)
+          if (!failed && (!session || isPointer(session))) gone.add(entry)
           next(failed)
         })
       }
       forEach(entries, check, (failed) => {
-        const living = entries.filter(({ ref }) => !gone.has(ref))
-        if (failed || gone.size === 0) done(failed, living)
-        else this.remove(record, [...gone], (refused) => done(refused, living))
+        if (failed) {
+          done(failed)
+          return
+        }
+        const living = entries.filter((entry) => !gone.has(entry))
+        const seen = new Set(entries.map(({ ref }) => ref))
+        this.drop(record, [...gone], seen, (refused, successors = []) => {
+          done(refused, [...living, ...successors])
+        })
       })
+    })
+  }
+
+  /**
+   * Takes sessions that are gone out of a record; answers with what they have become since: their ids may have been renewed.
+   * A record names the new session before the old one is given up, and a session stays as old as it was.
+   *
+   * @param seen - the sessions that are known already
+   */
+  private drop(record: string, gone: readonly Entry[], seen: Set<string>, done: Answer<Entry[]>): void {
+    if (gone.length === 0) {
+      done()
+      return
+    }
+    const refs = new Set(gone.map(({ ref }) => ref))
+    const beginnings = new Set(gone.map(({ createdAt }) => createdAt))
+    let successors: Entry[] = []
+    const change = (entries: Entry[]) => {
+      successors = entries.filter(({ ref, createdAt }) => !seen.has(ref) && beginnings.has(createdAt))
+      return without(entries, refs)
+    }
+    this.change(record, change, (error) => {
+      for (const { ref } of successors) seen.add(ref)
+      done(error, successors)
     })
   }
 
@@ -215,16 +273,7 @@ export class UserIndex {
     })
   }
 
-  private remove(record: string, refs: readonly string[], done: Answer): void {
-    const change = (entries: Entry[]) => {
-      const left = entries.filter(({ ref }) => !refs.includes(ref))
-      return left.length === entries.length ? undefined : left
-    }
-    this.change(record, change, done)
-  }
-
-  /** @param change - gives the entries that are to be there, or undefined to leave all as it is */
-  private change(record: string, change: (entries: Entry[]) => Entry[] | undefined, done: Answer): void {
+  private change(record: string, change: Change, done: Answer): void {
     const { records, turns } = this
     if (records.update) {
       const changeRecord = (stored: object | null | undefined) => {
@@ -248,6 +297,11 @@ export class UserIndex {
       })
     })
   }
+}
+
+function without(entries: Entry[], gone: ReadonlySet<string>): Entry[] | undefined {
+  const left = entries.filter(({ ref }) => !gone.has(ref))
+  return left.length === entries.length ? undefined : left
 }
 
 /** They stay in the order in which they began. */

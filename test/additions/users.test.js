@@ -28,6 +28,7 @@ async function shop(options) {
         req.session.user = name
       }
       if (action === 'logout') await req.session.destroy()
+      if (action === 'renew') await req.session.regenerate({ preserve: true, grace: 10_000 })
       if (action === 'become') req.session.user = name
       if (action === 'write') req.session.n = (req.session.n ?? 0) + 1
       if (action === 'end')
@@ -247,6 +248,71 @@ describe('the option user', () => {
     const { cookie, sessions } = JSON.parse(store.sessions[recordKey('ada')])
     assert.equal(new Date(cookie.expires).getTime(), sessions[0].expires)
   })
+
+  it('has the record end with the absolute timeout, where cookies have no end', async () => {
+    const store = new MemoryStore()
+    const { login, go } = await shop({ store, absoluteTimeout: 60_000 })
+    const visitor = await login('ada')
+    await go('/write', visitor)
+    const { cookie, sessions } = JSON.parse(store.sessions[recordKey('ada')])
+    assert.equal(new Date(cookie.expires).getTime(), sessions[0].createdAt + 60_000)
+  })
+
+  it('names a session that is only ever touched, though its record was lost', async () => {
+    const store = new JsonStore()
+    const { login, go, list } = await shop({ store })
+    const visitor = await login('ada')
+    delete store.sessions[recordKey('ada')]
+    await go('/read', visitor)
+    assert.equal((await list('ada')).length, 1)
+  })
+
+  it('names a session that somebody looked for before it was stored', async () => {
+    const store = new MemoryStore()
+    const { set } = store
+    let looked
+    const { login, list } = await shop({ store })
+    store.set = async (...args) => {
+      if (!looked) looked = await list('ada')
+      set.apply(store, args)
+    }
+    await login('ada')
+    assert.deepEqual(looked, [])
+    assert.equal((await list('ada')).length, 1)
+  })
+
+  it('lets no change be lost between two middlewares of one process', async () => {
+    const store = new JsonStore()
+    const shops = [await shop({ store }), await shop({ store })]
+    const logins = Array.from({ length: 20 }, (_, number) => shops[number % 2].login('ada'))
+    await Promise.all(logins)
+    assert.equal((await shops[0].list('ada')).length, 20)
+  })
+
+  for (const update of [true, false]) {
+    it(`ends a session whose id is renewed meanwhile in another process, ${update ? 'with' : 'without'} update`, async () => {
+      // Two stores with the same sessions are what two processes have.
+      const [here, there] = [new MemoryStore(), new MemoryStore()]
+      there.sessions = here.sessions
+      if (!update) here.update = there.update = undefined
+      const { login, users, list } = await shop({ store: here })
+      const other = await shop({ store: there })
+      const [visitor, unaware] = [await login('ada'), await login('ada')]
+      const [, { ref }] = await list('ada')
+
+      const { destroy } = here
+      let renewed
+      here.destroy = async (...args) => {
+        renewed ??= (await other.visit({ path: '/renew/', cookie: visitor })).cookie
+        destroy.apply(here, args)
+      }
+      assert.equal(await users().endSessionsOf('ada', { ref }), 1)
+      assert.ok(renewed && renewed !== visitor)
+      for (const cookie of [visitor, renewed]) assert.equal(await other.go('/', cookie), 'undefined')
+      assert.equal(await other.go('/', unaware), 'ada')
+      assert.equal((await list('ada')).length, 1)
+    })
+  }
 
   it('reports what the index refuses at login, and nothing is stored', async () => {
     const store = new JsonStore()

@@ -49,6 +49,46 @@ describe('a person in the shop, with a real browser', () => {
     assert.equal(await page.getByRole('link', { name: 'Log in' }).count(), 1)
   })
 
+  it('sees on which devices it is logged in, and logs out one of them, and all others', async () => {
+    const [laptop, phone, third] = [
+      page,
+      await another({ viewport: { width: 360, height: 740 } }),
+      await another()
+    ]
+    for (const visitor of [phone, laptop, third]) await logIn(visitor)
+
+    await laptop.getByRole('link', { name: 'Your devices' }).click()
+    await laptop.getByText('This device').waitFor()
+    const devices = laptop.getByRole('listitem')
+    assert.equal(await devices.count(), 3)
+    assert.match(await devices.first().innerText(), /This device/)
+
+    // The latest login is the first of the others, and so the phone the last.
+    await devices.last().getByRole('button').click()
+    await laptop.getByText('That device is logged out.').waitFor()
+    assert.equal(await devices.count(), 2)
+    await phone.reload()
+    await phone.getByText('Please log in first.').waitFor()
+    await third.reload()
+    await third.getByText('Logged in as ada@example.com').waitFor()
+
+    await laptop.getByRole('button', { name: 'Log out all other devices' }).click()
+    await laptop.getByText('You are logged in nowhere else.').waitFor()
+    await third.reload()
+    await third.getByText('Please log in first.').waitFor()
+    await laptop.reload()
+    await laptop.getByText('This device').waitFor()
+  })
+
+  it('has a page of devices that fits a phone', async () => {
+    const phone = await another({ viewport: { width: 320, height: 640 } })
+    await logIn(page)
+    await logIn(phone)
+    await phone.goto(`${url}/devices`)
+    assert.ok((await phone.evaluate('document.documentElement.scrollWidth')) <= 320)
+    assert.ok(await phone.getByRole('button', { name: /^Log out .* on / }).first().isVisible())
+  })
+
   it('leaves no cookie behind at the logout, and nothing for the back button', async () => {
     await page.goto(`${url}/login`)
     await page.getByLabel('Email').fill('ada@example.com')
@@ -93,4 +133,16 @@ describe('a person in the shop, with a real browser', () => {
       await page.getByText(`${i} x Biscuits`).waitFor()
     }
   })
+
+  async function another(options) {
+    return (await browser.newContext(options)).newPage()
+  }
+
+  async function logIn(visitor) {
+    await visitor.goto(`${url}/login`)
+    await visitor.getByLabel('Email').fill('ada@example.com')
+    await visitor.getByLabel('Password').fill('analytical')
+    await visitor.locator('form[action="/login"]').getByRole('button').click()
+    await visitor.getByText('Logged in as ada@example.com').waitFor()
+  }
 })

@@ -10,6 +10,7 @@ const path = require('node:path')
 const { unsign } = require('cookie-signature')
 const request = require('supertest')
 const { createShop } = require('../../examples/shop/app')
+const { nameOf } = require('../../examples/shop/devices')
 
 const ada = { email: 'ada@example.com', password: 'analytical' }
 
@@ -121,6 +122,115 @@ describe('the shop, to a browser', () => {
     } finally {
       Date.now = now
     }
+  })
+})
+
+describe('the devices of somebody who shops', () => {
+  const PHONE =
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Mobile/15E148 Safari/604.1'
+  const LAPTOP = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0'
+  let shop, phone, laptop, other
+
+  beforeEach(async () => {
+    shop = createShop({ secret: 'shop' })
+    phone = await loggedIn(PHONE)
+    laptop = await loggedIn(LAPTOP)
+    other = await loggedIn('curl/8.1')
+  })
+
+  async function loggedIn(userAgent, who = ada) {
+    const browser = request.agent(shop).set('User-Agent', userAgent)
+    await browser.post('/login').type('form').send(who).expect('location', '/account')
+    return browser
+  }
+
+  const refsOf = ({ text }) => [...text.matchAll(/name="ref" value="(\w+)"/g)].map(([, ref]) => ref)
+  const namesOf = ({ text }) => [...text.matchAll(/<strong>(.*?)<\/strong>/g)].map(([, name]) => name)
+  const isLoggedIn = async (browser) => (await browser.get('/account')).status === 200
+  const end = (browser, ref) => browser.post('/devices/end').type('form').send({ ref })
+
+  it('are shown to who is logged in, the one at hand first and marked', async () => {
+    assert.match((await laptop.get('/account')).text, /href="\/devices"/)
+    const page = await laptop.get('/devices')
+    assert.deepEqual(namesOf(page), ['Firefox on Windows', 'curl', 'Safari on iPhone'])
+    assert.equal(page.text.match(/This device/g).length, 1)
+    assert.match(page.text, /Logged in from [\w.:]+, .*just now/)
+    assert.equal(refsOf(page).length, 2)
+    const stranger = await request(shop).get('/devices')
+    assert.equal(stranger.headers.location, '/login')
+  })
+
+  it('are logged out one by one', async () => {
+    const [, ref] = refsOf(await laptop.get('/devices'))
+    const ended = await end(laptop, ref)
+    assert.equal(ended.headers.location, '/devices')
+    const page = await laptop.get('/devices')
+    assert.match(page.text, /That device is logged out\./)
+    assert.deepEqual(namesOf(page), ['Firefox on Windows', 'curl'])
+    assert.deepEqual([await isLoggedIn(phone), await isLoggedIn(other)], [false, true])
+
+    await end(laptop, ref)
+    assert.match((await laptop.get('/devices')).text, /nothing to log out any more/)
+  })
+
+  it('are logged out all at once, but for the one at hand', async () => {
+    await laptop.post('/devices/end-others').expect('location', '/devices')
+    const page = await laptop.get('/devices')
+    assert.match(page.text, /All other devices are logged out\.[^]*You are logged in nowhere else\./)
+    assert.deepEqual(namesOf(page), ['Firefox on Windows'])
+    assert.deepEqual([await isLoggedIn(phone), await isLoggedIn(other)], [false, false])
+  })
+
+  it('are only the own ones, and end by POST alone', async () => {
+    const [ref] = refsOf(await laptop.get('/devices'))
+    const grace = await loggedIn('curl/8.1', { email: 'grace@example.com', password: 'compiler' })
+    await end(grace, ref)
+    await grace.post('/devices/end-others')
+    await request(shop).post('/devices/end').type('form').send({ ref }).expect('location', '/login')
+    await request(shop).post('/devices/end-others').expect('location', '/login')
+    await laptop.get('/devices/end').expect(404)
+    await laptop.get('/devices/end-others').expect(404)
+    assert.equal(refsOf(await laptop.get('/devices')).length, 2)
+  })
+
+  it('do not end where none is named', async () => {
+    for (const form of [{}, { ref: '' }, { ref: ['a', 'b'] }]) {
+      await laptop.post('/devices/end').type('form').send(form).expect(400)
+    }
+    assert.equal(refsOf(await laptop.get('/devices')).length, 2)
+  })
+
+  it('may be the one at hand: that is a logout', async () => {
+    const [, ref] = refsOf(await phone.get('/devices'))
+    await end(laptop, ref)
+    assert.equal(await isLoggedIn(laptop), false)
+    assert.equal(await isLoggedIn(phone), true)
+  })
+
+  it('bear names that people know, and nothing of what else a User-Agent says', async () => {
+    const names = {
+      Chrome:
+        'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36',
+      Edge: 'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36 Edg/130.0',
+      'Chrome on Android':
+        'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36',
+      'Safari on Mac': 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/17.0 Safari/605.1.15'
+    }
+    for (const [name, userAgent] of Object.entries(names))
+      assert.match(nameOf(userAgent), new RegExp(`^${name}`))
+    assert.deepEqual([nameOf(undefined), nameOf('<script>')], ['Unknown device', 'Unknown device'])
+    await loggedIn('evil<script>alert(1)</script>')
+    assert.doesNotMatch((await laptop.get('/devices')).text, /<script>/)
+  })
+
+  it('are told to API clients in JSON', async () => {
+    const login = await request(shop).post('/login').set('Accept', 'application/json').send(ada)
+    const asked = await request(shop)
+      .get('/devices')
+      .set('Accept', 'application/json')
+      .set('X-Session-Id', login.headers['x-session-id'])
+    assert.equal(asked.body.devices.length, 4)
+    assert.equal(asked.body.devices[0].isHere, true)
   })
 })
 

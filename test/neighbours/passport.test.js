@@ -10,7 +10,7 @@ const { cookiesOf, expresses, session, usual } = require('./support/neighbours')
 const passports = { 0.7: require('passport'), 0.6: require('passport-0.6') }
 const users = { 1: { id: 1, username: 'ada', password: 'analytical' } }
 
-function appWith({ Passport }, express, authenticateOptions = {}) {
+function appWith({ Passport }, express, authenticateOptions = {}, options = {}) {
   const passport = new Passport()
   passport.use(
     new Strategy((username, password, done) => {
@@ -24,7 +24,8 @@ function appWith({ Passport }, express, authenticateOptions = {}) {
   const app = express()
   const store = new session.MemoryStore()
   app.use(express.urlencoded({ extended: false }))
-  app.use(session({ ...usual, store }))
+  const sessions = session({ ...usual, store, ...options })
+  app.use(sessions)
   app.use(passport.initialize())
   app.use(passport.session())
   app.get('/before', (req, res) => {
@@ -52,7 +53,7 @@ function appWith({ Passport }, express, authenticateOptions = {}) {
     await req.session.regenerate({ preserve: true, grace: 10_000 })
     res.redirect('/profile')
   })
-  return { app, browser: request.agent(app), store }
+  return { app, browser: request.agent(app), store, sessions }
 }
 
 const ada = { username: 'ada', password: 'analytical' }
@@ -114,6 +115,31 @@ for (const [version, passport] of Object.entries(passports)) {
           const { body } = await request(app).get('/profile').set('cookie', cookie)
           assert.deepEqual([body.user, body.before], [undefined, undefined])
         }
+      })
+
+      it('has sessions that are those of its user: they are listed, renewed and ended', async () => {
+        const user = ({ passport: found }) => found?.user
+        const { app, browser, sessions } = appWith(passport, express, {}, { user })
+        const phone = request.agent(app)
+        await browser.get('/before')
+        assert.equal((await sessions.sessionsOf('1')).length, 0)
+        for (const visitor of [browser, phone]) await logIn(visitor)
+        assert.equal((await sessions.sessionsOf('1')).length, 2)
+
+        await phone.post('/renew').expect(302)
+        const { body } = await phone.get('/profile')
+        assert.equal(body.user, 'ada')
+        const here = sessions.refOf({ sessionID: body.id })
+        const found = await sessions.sessionsOf('1')
+        assert.equal(found.length, 2)
+        const { ref } = found.find((one) => one.ref !== here)
+        assert.ok(found.some((one) => one.ref === here))
+
+        assert.equal(await sessions.endSessionsOf('1', { ref }), 1)
+        assert.equal((await browser.get('/profile')).body.authenticated, false)
+        assert.equal((await phone.get('/profile')).body.authenticated, true)
+        await phone.post('/logout').expect(302)
+        assert.deepEqual(await sessions.sessionsOf('1'), [])
       })
 
       it('stays logged in when the id is renewed, and logs out by the old id, too', async () => {

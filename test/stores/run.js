@@ -2,7 +2,8 @@
 
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
 // `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
-// `node test/stores/run.js outages` tries only ./outages; likewise `additions`, `hashed-ids`, `sealed-and-moved` and `renewal`.
+// `node test/stores/run.js outages` tries only ./outages; likewise `additions`, `hashed-ids`, `users`,
+// `sealed-and-moved` and `renewal`.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -28,6 +29,7 @@ async function run(ids) {
     'hashed-ids': require('./additions/hashed-ids'),
     'device-bound': require('./additions/device-bound'),
     merge: require('./additions/merge'),
+    users: require('./additions/users'),
     'sealed-and-moved': require('./additions/sealed-and-moved'),
     renewal: require('./renewal')
   }

@@ -7,7 +7,7 @@ const path = require('node:path')
 /** Some processes of one app, asked in turns. */
 class Processes {
   static async start(count, ...args) {
-    const processes = new Processes()
+    const processes = new this()
     processes.errors = []
     processes.agent = new http.Agent({ keepAlive: true, maxSockets: 25 })
     processes.all = await Promise.all(Array.from({ length: count }, () => processes.fork(args)))
@@ -15,8 +15,12 @@ class Processes {
     return processes
   }
 
+  get app() {
+    return path.join(__dirname, 'app.js')
+  }
+
   fork(args) {
-    const child = fork(path.join(__dirname, 'app.js'), args.map(String))
+    const child = fork(this.app, args.map(String))
     child.ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)))
     return new Promise((resolve, reject) => {
       child.on('message', ({ port, error }) => {
