@@ -111,9 +111,9 @@ function ticketText(sid: string, keyId: string, end: number): string {
   return `ticket.${keyId}.${end}.${sid}`
 }
 
-/** `1234567890.mark` */
+/** `1234567890.mark`; written as it was given, so that nothing else is taken for the same. */
 function numberAndMark(text: string): [number, string] | [] {
-  const [, number = '', mark = ''] = /^(\d{1,15})\.([\w-]{43})$/.exec(text) ?? []
+  const [, number = '', mark = ''] = /^([1-9]\d{0,14})\.([\w-]{43})$/.exec(text) ?? []
   return mark ? [Number(number), mark] : []
 }
 

@@ -170,6 +170,54 @@ describe('additions together', () => {
     assert.deepEqual(late.setCookie, [])
   })
 
+  for (const [name, makeStore] of Object.entries({
+    'a store with update': () => new MemoryStore(),
+    'a store without': () => new JsonStore()
+  })) {
+    it(`two renewals at a time keep what both requests have changed, on ${name}`, async () => {
+      const options = { concurrency: 'merge', store: makeStore(), genid: undefined }
+      let arrived = 0
+      let proceed
+      const both = new Promise((resolve) => (proceed = resolve))
+      const { visit } = await serve(options, async (req, res) => {
+        if (req.path === '/login') req.session.user = 'ada'
+        if (req.path.startsWith('/renew')) {
+          if (++arrived === 2) proceed()
+          await both
+          req.session[req.path.slice('/renew/'.length)] = 1
+          await req.session.regenerate({ preserve: true, grace: HOUR })
+        }
+        res.end(JSON.stringify({ ...req.session, cookie: undefined }))
+      })
+      const { cookie } = await visit({ path: '/login' })
+      const renewed = await Promise.all(['x', 'y'].map((key) => visit({ path: `/renew/${key}`, cookie })))
+      for (const each of renewed) {
+        assert.deepEqual(JSON.parse((await visit({ cookie: each.cookie })).body), { user: 'ada', x: 1, y: 1 })
+      }
+    })
+  }
+
+  it('a function of merge that gives a promise is an error, and nothing is overwritten', async () => {
+    const store = new MemoryStore()
+    let arrived = 0
+    let proceed
+    const both = new Promise((resolve) => (proceed = resolve))
+    const options = { concurrency: async () => 5, store, genid: undefined }
+    const { visit, errors } = await serve(options, async (req, res) => {
+      if (req.path === '/login') req.session.n = 0
+      else {
+        if (++arrived === 2) proceed()
+        await both
+        req.session.n = arrived
+      }
+      res.end()
+    })
+    const { cookie } = await visit({ path: '/login' })
+    await Promise.all([visit({ path: '/one', cookie }), visit({ path: '/two', cookie })])
+    assert.match(errors[0].message, /not a promise/)
+    assert.equal(JSON.parse(Object.values(store.sessions)[0]).n, 2)
+  })
+
   it('a renewal that keeps some names keeps nothing that others remember', async () => {
     const store = new MemoryStore()
     const { visit } = await serve({ store, genid: undefined }, async (req, res) => {

@@ -342,6 +342,52 @@ describe('the option user', () => {
     )
   })
 
+  it('works on a store that says ENOENT where there is nothing', async () => {
+    const none = Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    const store = new JsonStore()
+    const { get } = store
+    store.get = function (sid, callback) {
+      get.call(this, sid, (error, found) => (found ? callback(null, found) : callback(none)))
+    }
+    const { login, list, go, users, errors } = await shop({ store })
+    assert.deepEqual(await list('ada'), [])
+    const cookie = await login('ada')
+    assert.equal(await go('/', cookie), 'ada')
+    assert.equal((await list('ada')).length, 1)
+    assert.equal(await users().endSessionsOf('ada'), 1)
+    assert.deepEqual([await go('/', cookie), errors], ['undefined', []])
+  })
+
+  for (const [what, given] of Object.entries({
+    'an object': { id: 1 },
+    'a promise': Promise.reject(new Error('later'))
+  })) {
+    it(`refuses ${what} for a user id, and nothing is stored`, async () => {
+      const store = new JsonStore()
+      const { visit, errors } = await shop({ store, user: () => given })
+      await visit({ path: '/write' })
+      assert.match(errors[0].message, /user id must be text/)
+      assert.deepEqual(store.sessions, {})
+    })
+  }
+
+  it('ends nothing where nobody has been named', async () => {
+    const { login, list, users } = await shop({ store: new JsonStore() })
+    await login('ada')
+    for (const which of [
+      { ref: undefined },
+      { ref: '' },
+      { except: {} },
+      { except: undefined },
+      { excpt: {} }
+    ]) {
+      await assert.rejects(users().endSessionsOf('ada', which), TypeError)
+    }
+    await assert.rejects(users().endSessionsOf(undefined), TypeError)
+    await assert.rejects(users().sessionsOf(), TypeError)
+    assert.equal((await list('ada')).length, 1)
+  })
+
   it('is needed by who asks', async () => {
     const middleware = session(usual)
     await assert.rejects(middleware.sessionsOf('ada'), /user option/)
