@@ -86,7 +86,12 @@ describe('a person in the shop, with a real browser', () => {
     await logIn(phone)
     await phone.goto(`${url}/devices`)
     assert.ok((await phone.evaluate('document.documentElement.scrollWidth')) <= 320)
-    assert.ok(await phone.getByRole('button', { name: /^Log out .* on / }).first().isVisible())
+    assert.ok(
+      await phone
+        .getByRole('button', { name: /^Log out .* on / })
+        .first()
+        .isVisible()
+    )
   })
 
   it('leaves no cookie behind at the logout, and nothing for the back button', async () => {
