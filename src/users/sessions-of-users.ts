@@ -77,10 +77,10 @@ function selectionOf(which: SessionsToEnd): Selection {
   }
   const { except, ref } = which
   const exceptRef = except && refOfRequest(except)
-  if ('ref' in which && (typeof ref !== 'string' || ref === '')) {
+  if (ref !== undefined && (typeof ref !== 'string' || ref === '')) {
     throw new TypeError('endSessionsOf: ref must be the name of a session')
   }
-  if ('except' in which && exceptRef === undefined) {
+  if (except !== undefined && exceptRef === undefined) {
     throw new TypeError('endSessionsOf: except must be a request with a session')
   }
   return { ref, exceptRef }
