@@ -374,13 +374,7 @@ describe('the option user', () => {
   it('ends nothing where nobody has been named', async () => {
     const { login, list, users } = await shop({ store: new JsonStore() })
     await login('ada')
-    for (const which of [
-      { ref: undefined },
-      { ref: '' },
-      { except: {} },
-      { except: undefined },
-      { excpt: {} }
-    ]) {
+    for (const which of [{ ref: '' }, { ref: 5 }, { except: {} }, { excpt: {} }]) {
       await assert.rejects(users().endSessionsOf('ada', which), TypeError)
     }
     await assert.rejects(users().endSessionsOf(undefined), TypeError)
