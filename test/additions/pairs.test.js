@@ -126,22 +126,13 @@ describe('additions together', () => {
     it(`the record of a user follows a renewed id, on ${name}`, async () => {
       const store = makeStore()
       let users
-      const { visit } = await serve(
-        { ...USER, store, genid: undefined },
-        async (req, res) => {
-          if (req.path === '/login') req.session.user = 'ada'
-          if (req.path === '/renew') await req.session.regenerate({ preserve: true, grace: HOUR })
-          if (req.path === '/list') return res.json([await users.sessionsOf('ada'), users.refOf(req)])
-          res.end()
-        },
-        (app) => {
-          const { use } = app
-          app.use = function (middleware, ...others) {
-            if (middleware.sessionsOf) users = middleware
-            return use.call(this, middleware, ...others)
-          }
-        }
-      )
+      const { visit, middleware } = await serve({ ...USER, store, genid: undefined }, async (req, res) => {
+        if (req.path === '/login') req.session.user = 'ada'
+        if (req.path === '/renew') await req.session.regenerate({ preserve: true, grace: HOUR })
+        if (req.path === '/list') return res.json([await users.sessionsOf('ada'), users.refOf(req)])
+        res.end()
+      })
+      users = middleware
       const { cookie } = await visit({ path: '/login', headers: { 'user-agent': 'Phone' } })
       const { cookie: renewed } = await visit({ path: '/renew', cookie })
       const [sessions, ref] = JSON.parse((await visit({ path: '/list', cookie: renewed })).body)

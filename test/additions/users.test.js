@@ -19,33 +19,23 @@ const stores = {
 /** An app with a middleware that knows its users, and what visitors do there. */
 async function shop(options) {
   let users
-  const served = await serve(
-    { ...USER, ...options, genid: undefined },
-    async (req, res) => {
-      const [, action, name] = req.path.split('/')
-      if (action === 'login') {
-        await req.session.regenerate()
-        req.session.user = name
-      }
-      if (action === 'logout') await req.session.destroy()
-      if (action === 'renew') await req.session.regenerate({ preserve: true, grace: 10_000 })
-      if (action === 'become') req.session.user = name
-      if (action === 'write') req.session.n = (req.session.n ?? 0) + 1
-      if (action === 'end')
-        return res.json(await users.endSessionsOf(name, JSON.parse(req.query.which ?? '{}')))
-      if (action === 'others') return res.json(await users.endSessionsOf(name, { except: req }))
-      if (action === 'ref') return res.end(users.refOf(req))
-      res.end(String(req.session?.user))
-    },
-    (app) => {
-      const { use } = app
-      // The middleware that the harness makes is the one that is asked.
-      app.use = function (middleware, ...others) {
-        if (middleware.sessionsOf) users = middleware
-        return use.call(this, middleware, ...others)
-      }
+  const served = await serve({ ...USER, ...options, genid: undefined }, async (req, res) => {
+    const [, action, name] = req.path.split('/')
+    if (action === 'login') {
+      await req.session.regenerate()
+      req.session.user = name
     }
-  )
+    if (action === 'logout') await req.session.destroy()
+    if (action === 'renew') await req.session.regenerate({ preserve: true, grace: 10_000 })
+    if (action === 'become') req.session.user = name
+    if (action === 'write') req.session.n = (req.session.n ?? 0) + 1
+    if (action === 'end')
+      return res.json(await users.endSessionsOf(name, JSON.parse(req.query.which ?? '{}')))
+    if (action === 'others') return res.json(await users.endSessionsOf(name, { except: req }))
+    if (action === 'ref') return res.end(users.refOf(req))
+    res.end(String(req.session?.user))
+  })
+  users = served.middleware
   const go = async (path, cookie, headers) => (await served.visit({ path, cookie, headers })).body
   const login = async (name, headers) => (await served.visit({ path: `/login/${name}`, headers })).cookie
   const list = (name) => users.sessionsOf(name)
@@ -198,26 +188,16 @@ for (const [storeName, makeStore] of Object.entries(stores)) {
       const held = new Promise((resolve) => (wait = resolve))
       let arrived
       const there = new Promise((resolve) => (arrived = resolve))
-      let users
-      const served = await serve(
-        { ...USER, store, genid: undefined },
-        async (req, res) => {
-          if (req.path === '/login') req.session.user = 'ada'
-          if (req.path === '/slow') {
-            arrived()
-            await held
-            req.session.late = true
-          }
-          res.end(String(req.session.user))
-        },
-        (app) => {
-          const { use } = app
-          app.use = function (middleware, ...others) {
-            if (middleware.sessionsOf) users = middleware
-            return use.call(this, middleware, ...others)
-          }
+      const served = await serve({ ...USER, store, genid: undefined }, async (req, res) => {
+        if (req.path === '/login') req.session.user = 'ada'
+        if (req.path === '/slow') {
+          arrived()
+          await held
+          req.session.late = true
         }
-      )
+        res.end(String(req.session.user))
+      })
+      const users = served.middleware
       const { cookie } = await served.visit({ path: '/login' })
       const slow = served.visit({ path: '/slow', cookie })
       await there

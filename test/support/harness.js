@@ -66,9 +66,10 @@ async function serve(options, handler, setUp = () => {}) {
   let ids = 0
   const app = express()
   app.set('env', 'test')
-  const served = { app, errors: [], visits: 0 }
+  const middleware = session({ genid: () => 'id' + ++ids, ...usual, ...options })
+  const served = { app, middleware, errors: [], visits: 0 }
   setUp(app)
-  app.use(session({ genid: () => 'id' + ++ids, ...usual, ...options }))
+  app.use(middleware)
   app.use((req, res, next) => {
     served.visits += 1
     return handler(req, res, next)
