@@ -1,5 +1,5 @@
 import { takeApart } from '../session/notes.js'
-import { meansNoSession } from '../stores/store.js'
+import { find } from '../storage/storage.js'
 import { debug } from '../support/debug.js'
 import { CookieTransport } from '../transport/cookie-transport.js'
 import { BoundCookie, maxAgeFor } from './bound-cookie.js'
@@ -152,19 +152,20 @@ export class Endpoints {
 
   /** Loads a session; answers by itself when the store fails, or holds what is none. */
   private load(sid: string, exchange: Exchange, receive: (found: Found | undefined) => void): void {
-    const { storage, sharedStore, absoluteTimeout } = this.around
+    const { storage, sharedStore, keys, absoluteTimeout } = this.around
     if (!sharedStore.ready) {
       answerWith(exchange, 503)
       return
     }
-    storage.load(sid, (error, stored) => {
-      if (error && !meansNoSession(error)) {
+    find(storage, sid, (error, stored) => {
+      if (error) {
         debug('error %j', error)
         answerWith(exchange, 503)
         return
       }
       try {
-        const found = error || !stored || sharedStore.ended.isUnsettled(sid) ? undefined : takeApart(stored)
+        const isUnsettled = sharedStore.ended.isUnsettled(keys?.of(sid) ?? sid)
+        const found = stored && !isUnsettled ? takeApart(stored) : undefined
         const isOver = absoluteTimeout?.isOver(found?.notes, Date.now())
         // Where a session was renewed its old id may hold a pointer for a while, and no session.
         receive(isOver || found?.notes?.['pointer'] !== undefined ? undefined : found)
