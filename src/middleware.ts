@@ -137,7 +137,7 @@ export function createMiddleware(settings: Settings) {
       return undefined
     }
 
-    const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined)
+    const secrets = secretsFor(req, settings)
     if (!secrets) {
       next(new Error('secret option required for sessions'))
       return undefined
@@ -220,10 +220,15 @@ function answersForDevice(
   { endpoints }: DeviceBinding,
   req: SessionfulRequest,
   res: ServerResponse | undefined,
-  { secrets }: Settings
+  settings: Settings
 ): boolean {
-  const known = secrets ?? (req.secret ? [req.secret] : undefined)
-  return known !== undefined && endpoints.answer(req, res, known)
+  const secrets = secretsFor(req, settings)
+  return secrets !== undefined && endpoints.answer(req, res, secrets)
+}
+
+/** The keys that sign and verify: those of the option, or the one that `cookieParser` has left. */
+function secretsFor(req: SessionfulRequest, { secrets }: Settings): readonly Secret[] | undefined {
+  return secrets ?? (req.secret ? [req.secret] : undefined)
 }
 
 /** Goes on with a request whose session cannot be had: without one, or with an error if the app asked for that. */
