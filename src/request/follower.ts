@@ -1,6 +1,6 @@
 import { isPointer } from '../session/notes.js'
 import { MAX_POINTERS, openPointer, pointerRecord } from '../session/pointer.js'
-import { meansNoSession } from '../stores/store.js'
+import { find } from '../storage/storage.js'
 import { debug, debugSession } from '../support/debug.js'
 import type { Pointer } from '../session/pointer.js'
 import type { SessionData } from '../session/session.js'
@@ -93,11 +93,11 @@ export class Follower {
   /** Loads a session by its id, or by an older one that leads to it. */
   load(storage: Storage, id: string, callback: Found, pointers = MAX_POINTERS): void {
     const isThere = this.endings.watchLoad(id)
-    storage.load(id, (error, found) => {
-      if (error && !meansNoSession(error)) callback(error, undefined, id)
+    find(storage, id, (error, found) => {
+      if (error) callback(error, undefined, id)
       else if (mayLieElsewhere(this.renewedIds, id, found))
         this.follow(storage, id, found, callback, pointers)
-      else callback(undefined, !error && found && isThere() ? found : undefined, id)
+      else callback(undefined, found && isThere() ? found : undefined, id)
     })
   }
 

@@ -10,7 +10,7 @@ import {
 import { isPointer, takeApart } from '../session/notes.js'
 import { MAX_POINTERS } from '../session/pointer.js'
 import { snapshotAgain } from '../session/snapshot.js'
-import { meansNoSession } from '../stores/store.js'
+import { find } from '../storage/storage.js'
 import type { Cookie } from '../session/cookie.js'
 import type { Members, ResolveConflict } from '../session/merge.js'
 import type { Notes } from '../session/notes.js'
@@ -302,9 +302,9 @@ function save(
 
 /** What other processes write between the two is lost. */
 function loadAndSave(storage: Storage, id: string, merge: Merge, done: Done): void {
-  storage.load(id, (error, found) => {
-    if (error && !meansNoSession(error)) done(error)
-    else save(storage, id, error ? undefined : found, merge, done)
+  find(storage, id, (error, found) => {
+    if (error) done(error)
+    else save(storage, id, found, merge, done)
   })
 }
 

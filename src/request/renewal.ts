@@ -3,7 +3,7 @@ import { openPointer, pointerRecord, untilAfter } from '../session/pointer.js'
 import { attachKeeper } from '../session/session.js'
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
-import { meansNoSession } from '../stores/store.js'
+import { find } from '../storage/storage.js'
 import { setImmediate } from '../support/timers.js'
 import { isRefusal, sessionEnded } from './endings.js'
 import type { Notes } from '../session/notes.js'
@@ -198,8 +198,8 @@ class SessionRenewal {
    * known for sure only where the store has `update`.
    */
   private lookForOthers(at: string): void {
-    this.storage.load(at, (error, found) => {
-      if (error && !meansNoSession(error)) this.undo(error)
+    find(this.storage, at, (error, found) => {
+      if (error) this.undo(error)
       else if (!found || this.keeper.endings.isEndedByOthers(at)) this.undoAsEnded()
       else if (isPointer(found)) this.followOther(at, openPointer(at, found))
       else this.retire()

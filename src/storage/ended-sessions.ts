@@ -121,10 +121,7 @@ export class EndedSessions {
   }
 
   private remove(id: string): void {
-    const ending = this.endings.get(id)
-    if (!ending) return
-    this.endings.delete(id)
-    this.bytes -= bytesOf(id)
+    if (this.endings.delete(id)) this.bytes -= bytesOf(id)
   }
 
   /** Many at a time: a Map takes long to find its first entry when those before that have been deleted. */

@@ -1,3 +1,4 @@
+import { meansNoSession } from '../stores/store.js'
 import { callStore } from '../support/store-call.js'
 import { hashed } from './hashed-ids.js'
 import { sealed } from './sealed.js'
@@ -57,6 +58,14 @@ export function storageFor(
   // Outermost: all within knows sessions by their keys.
   if (keys) storage = hashed(storage, keys, store)
   return storage
+}
+
+/** Looks for what is stored: answers with nothing, and no error, where the store says that there is none. */
+export function find(storage: Storage, id: string, callback: Answer<SessionData | null>): void {
+  storage.load(id, (error, found) => {
+    if (error && meansNoSession(error)) callback()
+    else callback(error, found)
+  })
 }
 
 /** Calls a store: nothing between. */

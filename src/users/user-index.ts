@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { isPointer } from '../session/notes.js'
-import { meansNoSession } from '../stores/store.js'
+import { find } from '../storage/storage.js'
 import { debug } from '../support/debug.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { Turns } from '../support/turns.js'
 import { entriesOf, recordOf, surplusOf } from './user-record.js'
-import type { Session, SessionData } from '../session/session.js'
+import type { Session } from '../session/session.js'
 import type { Answer } from '../support/store-call.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
 import type { Storage } from '../storage/storage.js'
@@ -309,14 +309,6 @@ function replaced(entries: readonly Entry[], entry: Entry): Entry[] {
   return entries.map((other) => (other.ref === entry.ref ? entry : other))
 }
 
-/** What a store has; an error that says there is none is none. */
-function find(storage: Storage, key: string, callback: Answer<SessionData | null>): void {
-  storage.load(key, (error, found) => {
-    if (error && meansNoSession(error)) callback()
-    else callback(error, found)
-  })
-}
-
 /**
  * The text of a user id. All objects have the same one: their users would share their sessions.
  *
@@ -332,7 +324,7 @@ function textOf(user: unknown): string {
 
 /** The key of a user's record: it does not tell who that is. */
 function recordKey(user: string): string {
-  return `user-${createHash('sha256').update(String(user)).digest('base64url')}`
+  return `user-${createHash('sha256').update(user).digest('base64url')}`
 }
 
 function tooManySessions(max: number): Error {
