@@ -1,21 +1,12 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  hkdfSync,
-  randomBytes,
-  timingSafeEqual
-} from 'node:crypto'
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { KEY_BYTES, NONCE_BYTES, TAG_BYTES, decrypt, encrypt } from '../support/aes-gcm.js'
 import type { Secret } from '../transport/signed-ids.js'
 
 /** What keeps these keys apart from all others that an app may derive from its secrets. */
 const INFO = 'express-session device-bound'
-const KEY_LENGTH = 32
 
 /** Salt of a sealed value: 128 bits, each message with a key of its own, so that no nonce is ever used twice. */
 const SALT_LENGTH = 16
-const TAG_LENGTH = 16
-const NONCE_LENGTH = 12
 
 /** How many secrets' keys are kept: more than any rotation needs. */
 const MAX_KEPT = 16
@@ -41,17 +32,15 @@ export class DerivedKeys {
   seal(purpose: string, bytes: Buffer, secrets: readonly Secret[]): string {
     const salt = randomBytes(SALT_LENGTH)
     const { key, nonce } = messageKey(this.keysOf(secrets[0] as Secret), salt)
-    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH })
-    cipher.setAAD(Buffer.from(purpose))
-    const sealed = Buffer.concat([salt, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
-    return sealed.toString('base64url')
+    const sealed = encrypt(key, nonce, bytes, purpose)
+    return Buffer.concat([salt, sealed.bytes, sealed.tag]).toString('base64url')
   }
 
   /** @returns undefined if no secret opens it */
   open(purpose: string, text: string, secrets: readonly Secret[]): Buffer | undefined {
     const bytes = Buffer.from(text, 'base64url')
     // One text for one value: base64url has several, of which the decoder takes all.
-    if (bytes.length < SALT_LENGTH + TAG_LENGTH || bytes.toString('base64url') !== text) return undefined
+    if (bytes.length < SALT_LENGTH + TAG_BYTES || bytes.toString('base64url') !== text) return undefined
     for (const secret of secrets) {
       const opened = this.openWith(secret, purpose, bytes)
       if (opened) return opened
@@ -61,14 +50,8 @@ export class DerivedKeys {
 
   private openWith(secret: Secret, purpose: string, bytes: Buffer): Buffer | undefined {
     const { key, nonce } = messageKey(this.keysOf(secret), bytes.subarray(0, SALT_LENGTH))
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH })
-    decipher.setAAD(Buffer.from(purpose))
-    decipher.setAuthTag(bytes.subarray(-TAG_LENGTH))
-    try {
-      return Buffer.concat([decipher.update(bytes.subarray(SALT_LENGTH, -TAG_LENGTH)), decipher.final()])
-    } catch {
-      return undefined
-    }
+    const sealed = { bytes: bytes.subarray(SALT_LENGTH, -TAG_BYTES), tag: bytes.subarray(-TAG_BYTES) }
+    return decrypt(key, nonce, sealed, purpose)
   }
 
   /** Marks a text: HMAC-SHA-256. */
@@ -93,8 +76,8 @@ export class DerivedKeys {
     const known = this.kept.get(secret)
     if (known) return known
 
-    const bytes = Buffer.from(hkdfSync('sha256', secret as string, '', INFO, 2 * KEY_LENGTH))
-    const keys = { seal: bytes.subarray(0, KEY_LENGTH), mark: bytes.subarray(KEY_LENGTH) }
+    const bytes = Buffer.from(hkdfSync('sha256', secret as string, '', INFO, 2 * KEY_BYTES))
+    const keys = { seal: bytes.subarray(0, KEY_BYTES), mark: bytes.subarray(KEY_BYTES) }
     // The bytes of a Buffer can change while it stays the same Buffer.
     const isLasting = typeof secret === 'string' || 'type' in secret
     if (isLasting && this.kept.size === MAX_KEPT) this.kept.clear()
@@ -105,5 +88,5 @@ export class DerivedKeys {
 
 function messageKey({ seal }: Keys, salt: Buffer): { key: Buffer; nonce: Buffer } {
   const bytes = createHmac('sha512', seal).update(salt).digest()
-  return { key: bytes.subarray(0, KEY_LENGTH), nonce: bytes.subarray(KEY_LENGTH, KEY_LENGTH + NONCE_LENGTH) }
+  return { key: bytes.subarray(0, KEY_BYTES), nonce: bytes.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES) }
 }

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
+import { KEY_BYTES, NONCE_BYTES, TAG_BYTES, decrypt, encrypt } from '../support/aes-gcm.js'
 import { Cookie } from './cookie.js'
 import { notesIn, putTogether } from './notes.js'
 import { Session } from './session.js'
@@ -11,12 +12,6 @@ export interface Pointer {
   /** Until when it leads there, in milliseconds since 1970. */
   readonly until: number
 }
-
-/** Authenticated, so that what somebody has changed in the store leads nowhere. */
-const CIPHER = 'aes-256-gcm'
-const KEY_BYTES = 32
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
 
 /** What the key is for: it opens nothing else. */
 const PURPOSE = 'express-session pointer'
@@ -62,25 +57,20 @@ export function openPointer(oldId: string, found: SessionData): Pointer | undefi
  */
 function seal(oldId: string, { to, until }: Pointer): string {
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv(CIPHER, keyOf(oldId), nonce)
-  const text = Buffer.concat([cipher.update(JSON.stringify({ to, until }), 'utf8'), cipher.final()])
-  return Buffer.concat([nonce, text, cipher.getAuthTag()]).toString('base64url')
+  const { bytes, tag } = encrypt(keyOf(oldId), nonce, JSON.stringify({ to, until }))
+  return Buffer.concat([nonce, bytes, tag]).toString('base64url')
 }
 
-function unseal(oldId: string, sealed: string): Pointer | undefined {
-  const bytes = Buffer.from(sealed, 'base64url')
-  if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined
+function unseal(oldId: string, text: string): Pointer | undefined {
+  const sealed = Buffer.from(text, 'base64url')
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
 
-  const decipher = createDecipheriv(CIPHER, keyOf(oldId), bytes.subarray(0, NONCE_BYTES))
-  decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
-  try {
-    const text = bytes.subarray(NONCE_BYTES, -TAG_BYTES)
-    const opened = decipher.update(text, undefined, 'utf8') + decipher.final('utf8')
-    return JSON.parse(opened) as Pointer
-  } catch {
-    // Another id, or not what was sealed.
-    return undefined
-  }
+  // Nothing for another id, or if somebody has changed it in the store.
+  const opened = decrypt(keyOf(oldId), sealed.subarray(0, NONCE_BYTES), {
+    bytes: sealed.subarray(NONCE_BYTES, -TAG_BYTES),
+    tag: sealed.subarray(-TAG_BYTES)
+  })
+  return opened && (JSON.parse(opened.toString()) as Pointer)
 }
 
 /** A session id is random, as a key has to be: no slow derivation is needed. */

@@ -1,15 +1,11 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
+import { createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
 import { startupSnapshot } from 'node:v8'
+import { KEY_BYTES, NONCE_BYTES, TAG_BYTES, decrypt, encrypt } from '../support/aes-gcm.js'
 import type { KeyObject } from 'node:crypto'
 
 /** A key as an app gives it: 32 bytes, or their text in hex or base64. */
 export type EncryptionKey = string | Uint8Array
 
-const CIPHER = 'aes-256-gcm'
-const KEY_BYTES = 32
-/** What NIST SP 800-38D recommends for random nonces: section 8.2. */
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
 const NAME_BYTES = 4
 
 /** A call to the system's generator of random numbers costs the same for one nonce as for many. */
@@ -40,12 +36,8 @@ export class SealingKey {
    */
   seal(text: string, place: string): Buffer {
     const nonce = this.nextNonce()
-    const cipher = createCipheriv(CIPHER, this.key, nonce, { authTagLength: TAG_BYTES })
-    cipher.setAAD(Buffer.from(place))
-    // GCM gives all of it at once: the end only makes the tag.
-    const sealed = cipher.update(text, 'utf8')
-    cipher.final()
-    return Buffer.concat([this.name, nonce, cipher.getAuthTag(), sealed])
+    const { bytes, tag } = encrypt(this.key, nonce, text, place)
+    return Buffer.concat([this.name, nonce, tag, bytes])
   }
 
   private nextNonce(): Buffer {
@@ -68,16 +60,7 @@ export class SealingKey {
   open(sealed: Buffer, place: string): string | undefined {
     const nonce = sealed.subarray(NAME_BYTES, NAME_BYTES + NONCE_BYTES)
     const tag = sealed.subarray(NAME_BYTES + NONCE_BYTES, OVERHEAD)
-    try {
-      const decipher = createDecipheriv(CIPHER, this.key, nonce, { authTagLength: TAG_BYTES })
-      decipher.setAAD(Buffer.from(place))
-      decipher.setAuthTag(tag)
-      const text = decipher.update(sealed.subarray(OVERHEAD))
-      decipher.final()
-      return text.toString()
-    } catch {
-      return undefined
-    }
+    return decrypt(this.key, nonce, { bytes: sealed.subarray(OVERHEAD), tag }, place)?.toString()
   }
 }
 
