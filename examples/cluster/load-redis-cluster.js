@@ -2,7 +2,7 @@
 
 // npm test - many visitors at once on a Redis Cluster, each with several requests at the same time, which reach several
 // processes; one node of Redis is killed in mid-run and is back after some seconds. Fails if a change that was saved is lost,
-// sessions are mixed up, somebody is logged out, or a session id is to be read in Redis.
+// sessions are mixed up, somebody is logged out, or a session id or a user's address is to be read in Redis.
 
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
@@ -120,10 +120,13 @@ function report(run) {
   const served = new Set(visitors.flatMap((visitor) => [...visitor.processes])).size
   if (served !== 4) faults.push(`${served} processes served the visitors, and not 4`)
   if (run.lost > run.failedSaves) faults.push('changes are lost whose save did not fail')
-  const plain = keys.flat().filter((key) => !/^sess:sha256-[\w-]{43}$/.test(key)).length
-  if (plain > 0) faults.push(`${plain} keys in Redis are not hashed ids`)
-  if (keys.flat().length < VISITORS) faults.push('sessions are missing in Redis')
-  if (keys.some((ofNode) => ofNode.length === 0)) faults.push('a node has no session')
+  const sessions = keys.map((ofNode) => ofNode.filter((key) => /^sess:sha256-[\w-]{43}$/.test(key)).length)
+  const users = keys.flat().filter((key) => /^sess:user-[\w-]{43}$/.test(key)).length
+  const all = sessions.reduce((total, count) => total + count, 0)
+  const plain = keys.flat().length - all - users
+  if (plain > 0) faults.push(`${plain} keys in Redis are neither hashed ids nor hashed users`)
+  if (all < VISITORS) faults.push('sessions are missing in Redis')
+  if (sessions.includes(0)) faults.push('a node has no session')
 
   const sum = (name) => visitors.reduce((total, visitor) => total + visitor[name], 0)
   const inSeconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`
@@ -131,9 +134,7 @@ function report(run) {
   console.log(
     `${requests} requests of ${VISITORS} visitors to ${served} processes, ${Math.round(requests / seconds)} a second`
   )
-  console.log(
-    `  sessions on the nodes: ${keys.map((ofNode) => ofNode.length).join(', ')}; the second node is killed`
-  )
+  console.log(`  sessions on the nodes: ${sessions.join(', ')}; the second node is killed`)
   console.log(`  it serves its keys again after ${inSeconds(run.backAt - run.killedAt)}`)
   console.log(`  requests answered in that time: ${run.meanwhile}`)
   console.log(
