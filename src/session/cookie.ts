@@ -69,7 +69,7 @@ export interface CookieOptions {
   priority?: 'low' | 'medium' | 'high' | undefined
 
   /**
-   * A jar of its own for each top-level site that embeds this one (CHIPS).
+   * The browser keeps a separate cookie for each top-level site that embeds this one (CHIPS).
    *
    * @see draft-cutler-httpbis-partitioned-cookies
    */
