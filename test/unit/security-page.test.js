@@ -25,13 +25,13 @@ function rowsBelow(heading) {
     .map((cells) => cells.map((cell) => cell.trim()))
 }
 
-/** What stands in the column of verdicts, which alone has no head. */
+/** What stands in the column of verdicts. */
 function verdictsBelow(heading) {
   const rows = rowsBelow(heading)
   const verdicts = []
   let column = -1
   for (const row of rows) {
-    if (row.includes('how')) column = row.indexOf('')
+    if (row.includes('met')) column = row.indexOf('met')
     else if (!/^-+$/.test(row[0])) verdicts.push([row[0], row[column]])
   }
   return verdicts
