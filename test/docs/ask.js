@@ -57,16 +57,18 @@ async function ask(lines, ports, headers = {}) {
 function request({ at: port, secure }, { method, path, body, headers, jar }) {
   const cookie = jar.header(path)
   const type = /^[[{]/.test(body) ? 'application/json' : 'application/x-www-form-urlencoded'
+  const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': 13 }
   const options = {
     host: '127.0.0.1',
     port,
-    method,
+    method: method === 'UPGRADE' ? 'GET' : method,
     path,
     agent: false,
     rejectUnauthorized: false,
     headers: {
       ...(cookie && { cookie }),
       ...(body && { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
+      ...(method === 'UPGRADE' && { ...upgrade, 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }),
       ...headers
     }
   }
@@ -81,6 +83,10 @@ function request({ at: port, secure }, { method, path, body, headers, jar }) {
         const heads = Object.entries(response.headers).map(([name, value]) => `${name}: ${value}\n`)
         resolve({ status: response.statusCode, body: heads.join('') + '\n' + text })
       })
+    })
+    outgoing.on('upgrade', (response, socket) => {
+      socket.destroy()
+      resolve({ status: response.statusCode, body: '' })
     })
     outgoing.on('error', (error) => reject(new Error(`${method} ${path}: ${error.message}`)))
     outgoing.end(body)

@@ -18,6 +18,8 @@ const WORDS = {
   needs: (value) => isTexts(value),
   headers: (value) => typeof value === 'object',
   env: (value) => typeof value === 'object',
+  copies: (value) => isTexts(value),
+  compiler: (value) => typeof value === 'object',
   file: (value) => typeof value === 'string',
   with: (value) => ['mocha', 'node', 'vitest', 'jest'].includes(value),
   ends: (value) => value === true || value === 'SIGTERM',

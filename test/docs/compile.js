@@ -1,6 +1,7 @@
 'use strict'
 
-// Compiles blocks of TypeScript, each as a program of its own, as strictly as a compiler can be: node compile.js FILE ...
+// Compiles blocks of TypeScript, each as a program of its own, as strictly as a compiler can be:
+// node compile.js '[{ "file": "...", "compiler": { options of its own } }]'
 
 const path = require('node:path')
 const ts = require('typescript')
@@ -31,9 +32,9 @@ host.getSourceFile = (file, ...rest) => {
   return known.get(file)
 }
 
-const faults = process.argv.slice(2).map((file) => {
+const faults = JSON.parse(process.argv[2]).map(({ file, compiler }) => {
   host.getCurrentDirectory = () => path.dirname(file)
-  const program = ts.createProgram({ rootNames: [file], options, host })
+  const program = ts.createProgram({ rootNames: [file], options: { ...options, ...compiler }, host })
   const diagnostics = ts.getPreEmitDiagnostics(program)
   return diagnostics.length === 0 ? null : ts.formatDiagnostics(diagnostics, host)
 })

@@ -41,6 +41,9 @@ function layOut(folder, block, files) {
   fs.mkdirSync(folder, { recursive: true })
   fs.cpSync(path.join(__dirname, 'settings'), path.join(folder, 'settings'), { recursive: true })
   for (const other of files) fs.writeFileSync(path.join(folder, other.given.file), textOf(other))
+  for (const copied of block.given.copies ?? []) {
+    fs.copyFileSync(path.join(__dirname, '..', '..', copied), path.join(folder, path.basename(copied)))
+  }
   const file = block.given.file ?? `${path.basename(block.page)}.${block.language}`
   fs.writeFileSync(path.join(folder, file), textOf(block))
   return file

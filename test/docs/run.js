@@ -197,10 +197,10 @@ function environment() {
 async function compile(blocks, workshop, fail) {
   const files = blocks.map((block, index) => {
     const folder = path.join(workshop, 'express-5', `ts-${index}`)
-    return path.join(folder, layOut(folder, block, []))
+    return { file: path.join(folder, layOut(folder, block, [])), compiler: block.given.compiler }
   })
   const faults = await new Promise((resolve, reject) => {
-    const compiler = fork(path.join(__dirname, 'compile.js'), files)
+    const compiler = fork(path.join(__dirname, 'compile.js'), [JSON.stringify(files)])
     compiler.once('message', resolve)
     compiler.once('exit', (code) => reject(new Error(`the compiler ended with code ${code}`)))
   })
