@@ -11,6 +11,7 @@ import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
 import { TouchInterval } from './storage/touch-interval.js'
 import { debug } from './support/debug.js'
+import { checkRequest } from './support/given-request.js'
 import { sessionsOfUsers, usersFor } from './users/sessions-of-users.js'
 import { Warnings } from './support/warnings.js'
 import { controlCaches } from './transport/caching.js'
@@ -19,6 +20,7 @@ import { CookieTransport } from './transport/cookie-transport.js'
 import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
 import { SignedIds } from './transport/signed-ids.js'
 import { transportsFor } from './transport/transports.js'
+import { warnOfUnlikelyCookie } from './unlikely-options.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { DeviceBinding, Surroundings } from './device/device-binding.js'
@@ -43,7 +45,8 @@ export interface SessionMiddleware {
   /**
    * The sessions of a user, newest first; see the option `user`.
    *
-   * @throws Error when that option is off, or what the store says
+   * @throws Error when that option is off, or what the store says; with `onDisconnect: 'error'` also while that is
+   * disconnected
    */
   sessionsOf(userId: string): Promise<UserSession[]>
 
@@ -83,8 +86,7 @@ type LifecycleClass<Kind> = new (
 ) => Kind
 
 /** Builds the middleware: what happens to each request, from top to bottom. */
-export function createMiddleware(settings: Settings) {
-  const warnings = new Warnings()
+export function createMiddleware(settings: Settings, warnings = new Warnings()) {
   const sharedStore = SharedStore.of(settings.store, {
     generate: (req) => {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
@@ -110,6 +112,8 @@ export function createMiddleware(settings: Settings) {
     warnings
   }
   const service = { ...parts, device: deviceBinding(settings, parts) }
+  /** What the app's function gives is looked at once; what lies there from the start has been. */
+  let isCookieLookedAt = typeof settings.cookie !== 'function'
 
   /** The lifecycle of a request's session. Where it cannot have one, goes on, and gives none. */
   function lifecycleOf<Kind>(
@@ -129,6 +133,11 @@ export function createMiddleware(settings: Settings) {
     } catch (error) {
       next(error)
       return undefined
+    }
+
+    if (!isCookieLookedAt) {
+      isCookieLookedAt = true
+      warnOfUnlikelyCookie(cookieOptions, warnings)
     }
 
     if (!pathMatches(req, cookieOptions.path || '/')) {
@@ -178,6 +187,9 @@ export function createMiddleware(settings: Settings) {
 
   function load(req: SessionfulRequest): Promise<Session | null> {
     const loading = new Promise<Session | null>((resolve, reject) => {
+      checkRequest('load', req)
+      if (settings.transport === 'cookie' && !req.headers)
+        throw new TypeError('load takes a request with headers')
       const done = (error?: unknown, loaded?: Session) => {
         if (error) reject(error)
         else resolve(loaded ?? null)
@@ -189,7 +201,7 @@ export function createMiddleware(settings: Settings) {
     return loading
   }
 
-  const methods = { load, ...sessionsOfUsers(users) }
+  const methods = { load, ...sessionsOfUsers(users, settings, sharedStore) }
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(session, name, { value, configurable: true, writable: true })
   }

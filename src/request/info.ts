@@ -1,3 +1,4 @@
+import { checkRequest } from '../support/given-request.js'
 import { keeperOfRequest } from './keeper.js'
 import type { Reason } from './ledger.js'
 
@@ -37,7 +38,9 @@ export interface SessionInfo {
  *
  * @param req - the request
  * @returns undefined where no middleware of this package gave it a session, or the app has put something else in its place
+ * @throws TypeError for what is no object
  */
 export function infoOf(req: object): SessionInfo | undefined {
+  checkRequest('infoOf', req)
   return keeperOfRequest(req)?.info()
 }
