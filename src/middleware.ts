@@ -282,7 +282,9 @@ function cookieOptionsFor(req: SessionRequest, { cookie }: Settings): GivenCooki
  * Would a browser send a cookie with this path along with this request? RFC 6265 section 5.1.4: the paths are the same,
  * or the cookie's is a prefix of the request's that ends at a slash.
  */
-function pathMatches(req: SessionfulRequest, cookiePath: string): boolean {
+function pathMatches(req: SessionfulRequest, given: string): boolean {
+  // 1.x takes what is no text for its text.
+  const cookiePath = typeof given === 'string' ? given : String(given)
   const url = (req as { originalUrl?: string }).originalUrl ?? req.url
   // All paths are below this one: no need to take the URL apart.
   if (cookiePath === '/' && url?.startsWith('/')) return true

@@ -137,7 +137,7 @@ function checkSecret(name: string, secret: unknown, warnings: Warnings): void {
 /** What Node takes for the key of an HMAC. */
 function canSign(secret: unknown): boolean {
   if (typeof secret === 'string' || ArrayBuffer.isView(secret)) return true
-  return isAnyArrayBuffer(secret) || isCryptoKey(secret) || (isKeyObject(secret) && secret.type === 'secret')
+  return isAnyArrayBuffer(secret) || (isKeyObject(secret) ? secret.type === 'secret' : isCryptoKey(secret))
 }
 
 function checkName({ name, key, transport }: Options, warnings: Warnings): void {
@@ -160,7 +160,8 @@ function checkTruth(name: string, value: unknown, warnings: Warnings): void {
 function checkPath(path: unknown, warnings: Warnings): void {
   if (!path) return
   if (typeof path !== 'string' || !path.startsWith('/')) {
-    const why = `The option cookie.path is ${shown(path)}, and so no request has a session`
+    const what = `The option cookie.path is ${shown(path)}`
+    const why = typeof path === 'string' ? `${what}, and so no request has a session` : what
     say(warnings, 'cookie.path', `${why}. It must be text that begins with /`)
   } else if (!canBeSent('name', { path })) {
     sayUnsent(warnings, 'cookie.path', path, 'a path as it stands in a URL')

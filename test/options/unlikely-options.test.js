@@ -70,7 +70,15 @@ const unlikely = {
   ],
   'a path that is a number': [
     { cookie: { path: 5 } },
-    [VALUE, /^The option cookie\.path is 5, and so no request/]
+    [VALUE, /^The option cookie\.path is 5\. It must be text/]
+  ],
+  'a path that is a pattern': [
+    { cookie: { path: /^\/shop/ } },
+    [VALUE, /^The option cookie\.path is an object \(RegExp\)\. It must be text that begins with \//]
+  ],
+  'a path in a list': [
+    { cookie: { path: ['/'] } },
+    [VALUE, /^The option cookie\.path is an array\. It must be/]
   ],
   'a path that no cookie can have': [
     { cookie: { path: '/;' } },
@@ -353,6 +361,8 @@ describe('what is no store', () => {
   for (const [what, [store, ending]] of Object.entries(cases)) {
     it(`is refused at session(), as by 1.19.0, in words that say what a store is: ${what}`, () => {
       assert.throws(() => upstream({ ...usual, store }), TypeError)
+      // It leaves that behind.
+      delete store.generate
       assert.throws(
         () => session({ ...usual, store }),
         (error) => {
