@@ -347,6 +347,8 @@ describe('a name that is a number', () => {
 describe('what is no store', () => {
   const cases = {
     'an empty object': [{}, /It is an object \(Object\)$/],
+    'an object without a class': [Object.create(null), /It is an object \(Object\)$/],
+    'a function': [(() => () => {})(), /It is a function: a class is to be called with new$/],
     'a number': [1, /It is 1$/],
     text: ['redis', /It is 'redis'$/],
     MemoryStore: [session.MemoryStore, /It is the function MemoryStore: a class is to be called with new$/],

@@ -74,6 +74,25 @@ describe('a value that JSON cannot hold', () => {
     assert.match(errors[0].message, /^req\.session\.self of the session/)
   })
 
+  it('is named by the beginning of its path, where that is long', async () => {
+    const { visit, errors } = await serve({ store: new JsonStore() }, (req, res) => {
+      req.session['long'.repeat(100)] = 5n
+      res.end('body')
+    })
+    await visit()
+    assert.match(errors[0].message, /^req\.session\.(long)+lon\.\.\. of the session/)
+  })
+
+  it('is not named where it is not found again', async () => {
+    let asked = 0
+    const { visit, errors } = await serve({ store: new JsonStore() }, (req, res) => {
+      req.session.odd = { toJSON: () => (asked++ === 0 ? 5n : 5) }
+      res.end('body')
+    })
+    await visit()
+    assert.match(errors[0].message, /^Do not know how to serialize a BigInt$/)
+  })
+
   it("is not what an app's own toJSON throws: that error is handed on", async () => {
     const own = new TypeError('of the app')
     const { visit, errors } = await serve({ store: new JsonStore() }, (req, res) => {
