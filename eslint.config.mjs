@@ -48,6 +48,7 @@ const rooms = [
   'users',
   'device',
   'request',
+  'unlikely-options.ts',
   'options.ts',
   'middleware.ts',
   'express.ts',

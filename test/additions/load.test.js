@@ -134,6 +134,13 @@ describe('middleware.load', () => {
     assert.equal((await narrow.load(handshake(given, '/socket'))).user, 'ada')
   })
 
+  it('rejects what is no request in words that say so', async () => {
+    const { load } = session(usual)
+    await assert.rejects(load(), { name: 'TypeError', message: 'load takes a request, not undefined' })
+    await assert.rejects(load(5), { name: 'TypeError', message: 'load takes a request, not 5' })
+    await assert.rejects(load({}), { name: 'TypeError', message: 'load takes a request with headers' })
+  })
+
   it('rejects with what the cookie function throws', async () => {
     const cookie = () => {
       throw new Error('odd')
