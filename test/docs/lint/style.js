@@ -91,7 +91,8 @@ function passagesOf(text) {
     const isTable = line.trimStart().startsWith('|')
     const isStart = /^\s*([-*+]|\d+\.|#+|>)\s/.test(line)
     if (line.trim() === '' || isTable || isStart) open = undefined
-    if (line.trim() === '') return
+    // What is a heading is an anchor, too, which others may have linked to.
+    if (line.trim() === '' || line.startsWith('#')) return
 
     const content = line.replace(/^\s*(?:(?:[-*+]|\d+\.|#+|>)\s+)?/, '')
     if (isTable) {
