@@ -82,8 +82,8 @@ export interface SessionMiddleware {
    * response that could send the new id.
    *
    * @param req - the request
-   * @returns the session; or null if the request presents none that exists, if its path is not below the path of the
-   * cookie, or if the store is disconnected (with `onDisconnect: 'error'` that is an error)
+   * @returns the session; or null if the request presents none that exists, or if its path is not below the path of the
+   * cookie. While the store is disconnected it is null, or an error with `onDisconnect: 'error'`
    * @throws the error of the store
    */
   load(req: IncomingMessage | Http2ServerRequest): Promise<(Session & Partial<SessionData>) | null>

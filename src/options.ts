@@ -42,7 +42,7 @@ export interface SessionOptions {
   secret: Secret | Secret[]
 
   /**
-   * How many milliseconds a session lives at the most, however active it is: a positive, finite number. A session that
+   * The longest time that a session lives, however active it is, in milliseconds: a positive, finite number. A session that
    * is found past its end is destroyed, and its visitor gets a new one. Neither the cookie nor the store keeps it for
    * longer. A request that is in flight when the session ends saves nothing. `regenerate()` starts the time anew. A
    * session from before the option was switched on counts from the first request that sees it, and that request saves
@@ -97,8 +97,8 @@ export interface SessionOptions {
   concurrency?: 'merge' | ResolveConflict | undefined
 
   /**
-   * The attributes of the session cookie, or a function that returns them for a request. The function is called once
-   * for a request at the most.
+   * The attributes of the session cookie, or a function that returns them for a request. The function is called at most
+   * once for a request.
    *
    * A `maxAge` that is no number, or an `expires` that is no Date, is a TypeError of `session()`.
    *
@@ -248,9 +248,9 @@ export interface SessionOptions {
   /**
    * How many milliseconds pass at least between two touches of a session that is only read: a positive, finite number.
    * With `rolling` the cookie is not sent more often either. At most half of the idle timeout (`cookie.maxAge`) counts.
-   * So a session in use never ends early, and an idle one may end early by the interval.
+   * So a session in use never ends early, and an idle one may end up to one interval early.
    *
-   * Without an idle timeout, stores have a time of their own for a session, many of them a day: stay well below that.
+   * Without an idle timeout, stores use another time for a session, many of them a day: stay well below that.
    * Another value is a TypeError of `session()`.
    *
    * @defaultValue `undefined`: each request touches

@@ -19,7 +19,7 @@ type AppSession = import('../session/session.js').Session &
 export interface DeviceBoundOptions {
   /**
    * Says which sessions the browser is asked to bind, usually those of users who are logged in. It is called when a
-   * response to a secure request is sent, if the session has a new id, or if the request opens a page and the session
+   * response to a secure request is sent: if the session has a new id, or if the request opens a page and the session
    * is not bound yet.
    *
    * It must be given, unless the option `user` is given: then it is every session that belongs to a user.

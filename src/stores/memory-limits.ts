@@ -8,7 +8,7 @@ const SWEEP_INTERVAL = 5000
 /** Options of a `MemoryStore`. A wrong value is a TypeError of its constructor. */
 export interface MemoryStoreOptions {
   /**
-   * How many sessions are kept at the most: a positive integer. When one more comes, an expired session is removed, or
+   * The largest number of sessions that are kept: a positive integer. When one more comes, an expired session is removed, or
    * else the least recently used one. `get`, `set` and `touch` are uses.
    *
    * When a living session is removed for the first time, a process warning with the code
