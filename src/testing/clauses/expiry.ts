@@ -11,7 +11,7 @@ export const expiry: Chapter = {
       harm: 'visitors stay logged in for ever',
       async check(tried) {
         const id = tried.newId()
-        await tried.put(id, { name: 'ada' }, { maxAge: SHORT_LIFE })
+        await tried.set(id, { name: 'ada' }, { maxAge: SHORT_LIFE })
         ok(await tried.expires(id), `a session of ${SHORT_LIFE} ms is still there seconds later`)
       }
     },
@@ -20,9 +20,9 @@ export const expiry: Chapter = {
       harm: 'visitors are logged out while they use the app',
       async check(tried) {
         const [control, id] = [tried.newId(), tried.newId()]
-        await tried.put(id, { name: 'ada' }, { maxAge: SHORT_LIFE })
+        await tried.set(id, { name: 'ada' }, { maxAge: SHORT_LIFE })
         await tried.set(id, { name: 'ada' }, { maxAge: HOUR })
-        await tried.put(control, {}, { maxAge: SHORT_LIFE })
+        await tried.set(control, {}, { maxAge: SHORT_LIFE })
         await tried.expires(control)
         ok(await tried.has(id), 'the session has ended when it was to end before set() was called again')
       }

@@ -13,7 +13,7 @@ export const touch: Chapter = {
         const [control, id] = [tried.newId(), tried.newId()]
         await tried.put(id, { name: 'ada' }, { maxAge: SHORT_LIFE })
         await tried.touch(id, { name: 'ada' }, { maxAge: HOUR })
-        await tried.put(control, {}, { maxAge: SHORT_LIFE })
+        await tried.set(control, {}, { maxAge: SHORT_LIFE })
         await tried.expires(control)
         ok(await tried.has(id), 'the session has ended when it was to end before touch() was called')
       }

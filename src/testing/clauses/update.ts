@@ -87,7 +87,7 @@ export const update: Chapter = {
         await tried.put(longer, { count: 1 }, { maxAge: SHORT_LIFE })
         await tried.update(longer, () => tried.session(longer, { count: 2 }, { maxAge: HOUR }))
         await tried.update(shorter, () => tried.session(shorter, { count: 2 }, { maxAge: SHORT_LIFE }))
-        await tried.put(control, {}, { maxAge: SHORT_LIFE })
+        await tried.set(control, {}, { maxAge: SHORT_LIFE })
         // A store from which nothing expires is for another clause.
         if (await tried.expires(control)) {
           await tried.holdsNone(shorter, 'the session has not ended when update() has said')

@@ -1,0 +1,36 @@
+'use strict'
+
+// A test runner for stores that are expected to fail: it collects what storeContract declares, and runs that.
+
+const { storeContract } = require('express-session/testing')
+
+/** All tests of the contract: `{ chapter, name, rule, run }`, where `run` resolves with `'skipped'` or nothing. */
+exports.testsOf = (createStore, options) => {
+  const tests = []
+  const titles = []
+  const describe = (title, body) => {
+    titles.push(title)
+    body()
+    titles.pop()
+  }
+  const it = (name, body) => {
+    const run = async () => {
+      let outcome
+      await body.call({ skip: (why) => (outcome = `skipped: ${why}`) })
+      return outcome
+    }
+    tests.push({ chapter: titles.at(-1), name, run })
+  }
+  storeContract({ describe, it }, createStore, options)
+  return tests
+}
+
+/** Runs all tests at the same time, each on a store of its own. Resolves with what has come of each, by its name. */
+exports.outcomesOf = async (createStore, options) => {
+  const outcome = ({ name, run }) =>
+    run().then(
+      (skipped) => [name, skipped ?? 'passed'],
+      (error) => [name, error]
+    )
+  return Object.fromEntries(await Promise.all(exports.testsOf(createStore, options).map(outcome)))
+}
