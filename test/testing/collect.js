@@ -19,7 +19,7 @@ exports.testsOf = (createStore, options) => {
       await body.call({ skip: (why) => (outcome = `skipped: ${why}`) })
       return outcome
     }
-    tests.push({ chapter: titles.at(-1), name, run })
+    tests.push({ chapter: titles.at(-1), name, rule: name.split(', or ')[0], run })
   }
   storeContract({ describe, it }, createStore, options)
   return tests
