@@ -24,8 +24,13 @@ export interface TestFunctions {
   it: (name: string, body: () => Promise<void>, timeout: number) => unknown
 }
 
+interface Opened {
+  readonly store: Store
+  readonly close?: () => unknown
+}
+
 /** A store; or one with what is to be done when it is no longer needed. */
-export type StoreToTry = Store | { readonly store: Store; readonly close?: () => unknown }
+export type StoreToTry = Store | Opened
 
 /** How a store is tried. */
 export interface StoreContractOptions {
@@ -105,8 +110,9 @@ function checkRules(given: readonly string[]): void {
   }
 }
 
-function withClose(given: StoreToTry): { readonly store: Store; readonly close?: () => unknown } {
-  return 'store' in given ? given : { store: given }
+/** A store may have a property that is called so, too. */
+function withClose(given: StoreToTry): Opened {
+  return typeof (given as Partial<Store>).get === 'function' ? { store: given as Store } : (given as Opened)
 }
 
 function contextOf(given: unknown): TestContext {

@@ -39,7 +39,7 @@ export const touch: Chapter = {
     },
     {
       rule: 'touch of an unknown id is no error',
-      harm: 'a logout in another tab gives an error page here',
+      harm: 'a logout in another tab is an error here',
       async check(tried) {
         await tried.touch(tried.newId(), { name: 'ada' })
       }
