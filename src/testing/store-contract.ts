@@ -115,9 +115,9 @@ function withClose(given: StoreToTry): Opened {
   return typeof (given as Partial<Store>).get === 'function' ? { store: given as Store } : (given as Opened)
 }
 
+/** In vitest it is a function with these properties. */
 function contextOf(given: unknown): TestContext {
-  if (typeof given !== 'object' || given === null) return {}
-  const { skip, timeout } = given as TestContext
+  const { skip, timeout } = (given ?? {}) as TestContext
   return {
     ...(typeof skip === 'function' && { skip: skip.bind(given) }),
     ...(typeof timeout === 'function' && { timeout: timeout.bind(given) })

@@ -4,22 +4,17 @@
 
 const { storeContract } = require('express-session/testing')
 
-/** All tests of the contract: `{ chapter, name, rule, run }`, where `run` resolves with `'skipped'` or nothing. */
+/** All tests of the contract: `{ name, rule, run }`, where `run` resolves with `'skipped'` or nothing. */
 exports.testsOf = (createStore, options) => {
   const tests = []
-  const titles = []
-  const describe = (title, body) => {
-    titles.push(title)
-    body()
-    titles.pop()
-  }
+  const describe = (title, body) => body()
   const it = (name, body) => {
     const run = async () => {
       let outcome
       await body.call({ skip: (why) => (outcome = `skipped: ${why}`) })
       return outcome
     }
-    tests.push({ chapter: titles.at(-1), name, rule: name.split(', or ')[0], run })
+    tests.push({ name, rule: name.split(', or ')[0], run })
   }
   storeContract({ describe, it }, createStore, options)
   return tests

@@ -1,23 +1,89 @@
 'use strict'
 
-const fs = require('node:fs')
-exports.Breaches = class {
+const fs = require('node:fs/promises')
+const path = require('node:path')
+const { testsOf } = require('../../testing/collect')
+const configurations = require('../configurations/list')
+const { titleOf } = require('../harness/titles')
+const known = require('./known-breaches')
+
+const DOCS = path.join(__dirname, '..', '..', '..', 'docs', 'stores.md')
+const BEGIN = '<!-- What stores break, written by `npm run test:stores`, from here -->'
+const END = '<!-- what stores break, to here -->'
+
+/** What the stores have been seen to break, beside what they are known to. */
+class Breaches {
   constructor() {
-    this.rows = []
+    this.outcomes = new Map()
+    this.skipped = []
   }
+
   skip(id, what) {
-    console.log('SKIPPED', id, what)
+    this.skipped.push(id)
+    console.log(`\nSKIPPED the contract on ${id}: needs ${what}`)
   }
-  add({ id }, outcomes) {
-    this.rows.push({ id, outcomes })
-    console.log(
-      id,
-      outcomes.filter((o) => o.outcome === 'broken').map((o) => o.rule)
+
+  add(id, outcomes) {
+    this.outcomes.set(id, outcomes)
+    const broken = outcomes.filter(({ outcome }) => outcome === 'broken')
+    console.log(`${id}: breaks ${broken.length || 'none'} of ${outcomes.length} clauses`)
+  }
+
+  /** What is not as it is known to be, as text. */
+  faults() {
+    return [...this.outcomes].flatMap(([id, outcomes]) =>
+      outcomes.flatMap(({ rule, outcome, why }) => {
+        const isBroken = outcome === 'broken'
+        if (isBroken === isKnown(id, rule)) return []
+        return [isBroken ? `${id} breaks "${rule}":\n${why}` : `${id} does not break "${rule}" any more`]
+      })
     )
-    fs.writeFileSync('/tmp/kit-breaches.json', JSON.stringify(this.rows, null, 1))
   }
+
+  /** Tells what has come of it. Gives whether all is as it is known. */
   report() {
-    return true
+    const faults = this.faults()
+    for (const fault of faults) console.log(`\nFAULT contract: ${fault}`)
+    console.log(`\nthe contract on ${this.outcomes.size} stores: ${faults.length || 'no'} faults`)
+    return faults.length === 0 && !(this.skipped.length > 0 && process.env.CI)
   }
-  async write() {}
+
+  /** Writes the table into its part of docs/stores.md. */
+  async write() {
+    if (this.skipped.length > 0 || this.faults().length > 0) {
+      console.log('docs/stores.md stays as it is: it shows whole runs only, without faults.')
+      return
+    }
+    const text = await fs.readFile(DOCS, 'utf8')
+    const [before, rest] = [text.slice(0, text.indexOf(BEGIN)), text.slice(text.indexOf(END))]
+    await fs.writeFile(DOCS, `${before}${BEGIN}\n\n${this.table()}\n\n${rest}`)
+  }
+
+  table() {
+    const names = testsOf(() => {}).map(({ rule, name }) => ({ rule, name }))
+    const lines = names.flatMap(({ rule, name }) =>
+      known
+        .filter((breach) => breach.rule === rule)
+        .map(({ stores, does }) => [name, stores.map(titleOfId).join('; '), does])
+    )
+    const whole = [...this.outcomes].filter(([, outcomes]) =>
+      outcomes.every(({ outcome }) => outcome !== 'broken')
+    )
+    return [
+      `Of ${this.outcomes.size} stores, ${whole.length} break none of the ${names.length} clauses: ${whole.map(([id]) => titleOfId(id)).join('; ')}.`,
+      [['clause', 'stores that break it', 'what such a store does'], ['---', '---', '---'], ...lines]
+        .map((cells) => `| ${cells.join(' | ')} |`)
+        .join('\n')
+    ].join('\n\n')
+  }
 }
+
+function isKnown(id, rule) {
+  return known.some((breach) => breach.rule === rule && breach.stores.includes(id))
+}
+
+function titleOfId(id) {
+  return titleOf(configurations.find((configuration) => configuration.id === id))
+}
+
+module.exports = { Breaches, isKnown }

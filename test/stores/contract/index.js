@@ -18,8 +18,8 @@ const { Breaches } = require('./breaches')
 /** How many stores are tried at the same time: they mostly wait for sessions to expire. */
 const LANES = 4
 
-/** How long one test may take: one that waits for a session to expire takes five seconds. */
-const PATIENCE = 60_000
+/** How long one test may take, three times where it fails: one that waits for a session to expire takes five seconds. */
+const PATIENCE = 120_000
 
 const rules = testsOf(() => {}).map(({ rule }) => rule)
 
@@ -41,7 +41,7 @@ module.exports = async function contract(ids = []) {
     }
     const lane = async () => {
       for (let each = waiting.shift(); each; each = waiting.shift()) {
-        breaches.add(each, await outcomesOf(each, servers.get(each.server)))
+        breaches.add(each.id, await outcomesOf(each, servers.get(each.server)))
       }
     }
     await Promise.all(Array.from({ length: LANES }, lane))
@@ -61,7 +61,7 @@ async function outcomesOf({ id, module }, server) {
   await fs.mkdir(given.folder, { recursive: true })
   const outcomes = []
   while (outcomes.length < rules.length) {
-    const output = await run(module, given, outcomes)
+    const output = await run([id, module, JSON.stringify(given), String(outcomes.length)], outcomes)
     if (outcomes.length === 0) throw new Error(`${id} cannot be opened:\n${output}`)
     if (outcomes.length < rules.length) {
       outcomes.push({ rule: rules[outcomes.length], outcome: 'broken', why: `the process ends:\n${output}` })
@@ -70,15 +70,16 @@ async function outcomesOf({ id, module }, server) {
   return outcomes
 }
 
-async function run(module, given, outcomes) {
-  const args = [path.join(__dirname, 'on-a-store.js'), module, JSON.stringify(given), String(outcomes.length)]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+async function run(args, outcomes) {
+  const child = spawn(process.execPath, [path.join(__dirname, 'on-a-store.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   let output = ''
   child.stderr.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(-2000)))
   const kill = () => child.kill('SIGKILL')
   let timer = setTimeout(kill, PATIENCE)
   for await (const line of readline.createInterface({ input: child.stdout })) {
-    if (!line.startsWith('{"chapter"')) continue
+    if (!line.startsWith('{"rule"')) continue
     outcomes.push(JSON.parse(line))
     clearTimeout(timer)
     timer = setTimeout(kill, PATIENCE)
