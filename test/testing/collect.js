@@ -4,7 +4,7 @@
 
 const { storeContract } = require('express-session/testing')
 
-/** All tests of the contract: `{ name, rule, run }`, where `run` resolves with `'skipped'` or nothing. */
+/** All tests of the contract: `{ name, rule, harm, run }`, where `run` resolves with `'skipped'` or nothing. */
 exports.testsOf = (createStore, options) => {
   const tests = []
   const describe = (title, body) => body()
@@ -14,7 +14,8 @@ exports.testsOf = (createStore, options) => {
       await body.call({ skip: (why) => (outcome = `skipped: ${why}`) })
       return outcome
     }
-    tests.push({ name, rule: name.split(', or ')[0], run })
+    const [, rule, harm] = /^(.*?), or (.*)$/.exec(name)
+    tests.push({ name, rule, harm, run })
   }
   storeContract({ describe, it }, createStore, options)
   return tests
