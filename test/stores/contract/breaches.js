@@ -3,9 +3,8 @@
 const fs = require('node:fs/promises')
 const path = require('node:path')
 const { testsOf } = require('../../testing/collect')
-const configurations = require('../configurations/list')
-const { titleOf } = require('../harness/titles')
 const known = require('./known-breaches')
+const { nameOf, stores: all } = require('./stores')
 
 const DOCS = path.join(__dirname, '..', '..', '..', 'docs', 'stores.md')
 const BEGIN = '<!-- What stores break, written by `npm run test:stores`, from here -->'
@@ -64,7 +63,7 @@ class Breaches {
     const lines = tests.flatMap(({ rule, harm }) =>
       known
         .filter((breach) => breach.rule === rule)
-        .map(({ stores, does }) => [rule, harm, stores.map(titleOfId).join('; '), does])
+        .map(({ stores, does }) => [rule, harm, stores.map(nameOf).join('; '), does])
     )
     const heads = ['clause', '"or ..."', 'stores that break it', 'what such a store does']
     return [
@@ -75,19 +74,15 @@ class Breaches {
 
   /** The titles of the stores that break nothing, but for those that are made for these tests. */
   flawless() {
-    const others = configurations.filter(({ title }) => title !== 'a store of our own')
-    return others
+    return all
+      .filter(({ title }) => title !== 'a store of our own')
       .filter(({ id }) => this.outcomes.get(id).every(({ outcome }) => outcome !== 'broken'))
-      .map(titleOf)
+      .map(({ id }) => nameOf(id))
   }
 }
 
 function isKnown(id, rule) {
   return known.some((breach) => breach.rule === rule && breach.stores.includes(id))
-}
-
-function titleOfId(id) {
-  return titleOf(configurations.find((configuration) => configuration.id === id))
 }
 
 module.exports = { Breaches, isKnown }

@@ -11,9 +11,9 @@ const os = require('node:os')
 const path = require('node:path')
 const readline = require('node:readline')
 const { testsOf } = require('../../testing/collect')
-const configurations = require('../configurations/list')
 const { RunningServer } = require('../harness/running-server')
 const { Breaches } = require('./breaches')
+const { stores } = require('./stores')
 
 /** How many stores are tried at the same time: they mostly wait for sessions to expire. */
 const LANES = 4
@@ -25,7 +25,7 @@ const rules = testsOf(() => {}).map(({ rule }) => rule)
 
 /** Tries all stores, or those asked for. Resolves with whether all is as it is known. */
 module.exports = async function contract(ids = []) {
-  const chosen = configurations.filter(({ id }) => ids.length === 0 || ids.includes(id))
+  const chosen = stores.filter(({ id }) => ids.length === 0 || ids.includes(id))
   const root = await fs.mkdtemp(path.join(os.tmpdir(), 'contract-'))
   await fs.chmod(root, 0o755)
   const servers = new Map()
