@@ -14,7 +14,7 @@ const VALUES = {
 const TEXTS = {
   marks: '\'"`\\/%&<>{}[]$;:?#\u007f',
   spaces: ' \t\r\n\v\f\u00a0\u2028\u2029',
-  letters: 'äßéñ ἀ Ж ש ع अ 汉 か 한 e\u0301 \uffff',
+  letters: 'ä ß é ñ ἀ Ж ש ع अ 汉 か 한 e\u0301 \uffff',
   beyond: '😀 👨‍👩‍👧 𝒳 \u{10ffff}'
 }
 

@@ -8,7 +8,7 @@ export const expiry: Chapter = {
   clauses: [
     {
       rule: 'get gives nothing once cookie.expires is past',
-      harm: 'visitors stay logged in for ever',
+      harm: 'visitors stay logged in forever',
       async check(tried) {
         const id = tried.newId()
         await tried.set(id, { name: 'ada' }, { maxAge: SHORT_LIFE })

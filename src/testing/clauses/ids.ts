@@ -1,7 +1,7 @@
 import type { Chapter } from '../clause.js'
 import type { TriedStore } from '../tried-store.js'
 
-/** What a `genid` of the app's own may make, with ids that stores might take for the same. */
+/** What a `genid` of an app may make, with ids that stores might take for the same. */
 const ODD_IDS = [
   'a/b',
   'a%2Fb',
@@ -34,7 +34,7 @@ export const ids: Chapter = {
     },
     {
       rule: 'ids may hold any characters',
-      harm: 'some ids of a genid of your own do not work',
+      harm: 'some ids of the genid option do not work',
       async check(tried) {
         const id = tried.newId()
         await keepsApart(tried, [...ODD_IDS, ...ODD_IDS.map((odd) => `${odd}${id}`)])

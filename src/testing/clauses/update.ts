@@ -80,7 +80,7 @@ export const update: Chapter = {
     },
     {
       rule: 'update moves the end of a session',
-      harm: 'visitors whose saves are merged stay for ever, or are logged out',
+      harm: 'visitors whose saves are merged stay forever, or are logged out',
       async check(tried) {
         const [control, shorter, longer] = [tried.newId(), tried.newId(), tried.newId()]
         await tried.put(shorter, { count: 1 }, { maxAge: HOUR })

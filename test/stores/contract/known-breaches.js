@@ -37,7 +37,7 @@ module.exports = [
   {
     rule: 'ids may be 64 characters long',
     stores: ['sequelize-pg', 'sequelize-mysql'],
-    does: 'refuses ids of more than 36 characters. With a table of your own (its option `table`) it takes them'
+    does: 'refuses ids of more than 36 characters. Its option `table` takes a table with more room'
   },
   {
     rule: 'text comes back to the last character',
@@ -92,7 +92,7 @@ module.exports = [
   {
     rule: 'get gives nothing once cookie.expires is past',
     stores: ['lowdb-esm', 'form-bare'],
-    does: 'keeps sessions for ever'
+    does: 'keeps sessions forever'
   },
   {
     rule: 'touch changes no data',

@@ -57,7 +57,7 @@ function scenarioTable(rows) {
   ])
   return [
     '### Every scenario on every store',
-    `These ${everywhere.length} scenarios work on every store, and as on 1.19.0: ${everywhere.join(' · ')}.`,
+    `These ${everywhere.length} scenarios work on every store, and as on 1.19.0: ${everywhere.join('; ')}.`,
     `The other ${others.length} are here: \`=\` works, and as on 1.19.0 · \`+\` works, on 1.19.0 it does not · \`~\` the store itself does not do it, on either · empty: the store does not offer it · \`!\` a fault`,
     table(['store', 'kept by', 'form', ...others], lines)
   ].join('\n\n')
