@@ -50,6 +50,7 @@ const rooms = [
   'request',
   'options.ts',
   'middleware.ts',
+  'testing',
   'express.ts',
   'index.ts'
 ]
