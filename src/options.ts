@@ -244,7 +244,7 @@ export interface SessionOptions {
   /**
    * How many milliseconds pass at least between two touches of a session that is only read: a positive, finite number.
    * With `rolling` the cookie is not sent more often either. At most half of the idle timeout (`cookie.maxAge`) counts.
-   * So a session in use never ends early, and an idle one may end early by the interval.
+   * So a session in use never ends early, and an idle one may end up to one interval early.
    *
    * Without an idle timeout, stores use another time for a session, many of them a day: stay well below that.
    * Another value is a TypeError of `session()`.

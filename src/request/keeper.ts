@@ -3,27 +3,26 @@ import { observe } from '../support/diagnostics.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
-import { hasNotes, putTogether, takeApart } from '../session/notes.js'
+import { putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
 import { snapshot } from '../session/snapshot.js'
 import { isSealed, warnUnreadable } from '../storage/sealed.js'
-import { meansNoSession } from '../stores/store.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
 import { Endings, isRefusal, sessionEnded } from './endings.js'
-import { Follower, GONE, mayLieElsewhere } from './follower.js'
+import { GONE } from './follower.js'
 import { IdleTimeout } from './idle-timeout.js'
+import { Lifetime } from './lifetime.js'
 import { Merging } from './merging.js'
 import { Pending } from './pending.js'
 import { renew } from './renewal.js'
 import { callSave, wholeSession } from './session-at-end.js'
+import { Whereabouts } from './whereabouts.js'
 import type { DeviceBinding } from '../device/device-binding.js'
-import type { Cookie, GivenCookieOptions } from '../session/cookie.js'
-import type { Notes } from '../session/notes.js'
+import type { GivenCookieOptions } from '../session/cookie.js'
 import type { Renewal } from '../session/renewal-options.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
-import type { StoredCookie } from '../storage/touch-interval.js'
 import type { Outcome } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { SessionInfo } from './info.js'
@@ -72,13 +71,14 @@ export function keeperOfRequest(req: object): Keeper | undefined {
 export class Keeper implements SessionKeeper {
   pending = new Pending()
   readonly endings: Endings
+  readonly lifetime: Lifetime
+  readonly whereabouts: Whereabouts
   readonly idleTimeout = new IdleTimeout()
   /** Undefined where the option `user` is off. */
   readonly membership: Membership | undefined
   /** Undefined where the option `concurrency` is off. */
   readonly merging: Merging | undefined
 
-  private follows: Follower | undefined
   private saveAtEnd: SaveAtEnd | undefined
   /** Why a session that is past its end is still stored. */
   private faultOfDestroy: unknown
@@ -89,12 +89,16 @@ export class Keeper implements SessionKeeper {
     readonly service: Service,
     private readonly cookieOptions: GivenCookieOptions,
     readonly req: SessionfulRequest,
-    readonly ledger: Ledger
+    readonly ledger: Ledger,
+    mayLast = false
   ) {
     this.endings = new Endings(service.sharedStore.ended, ledger, service.keys)
+    this.lifetime = new Lifetime(service, ledger)
+    this.whereabouts = new Whereabouts(service, ledger, this.endings, this.lifetime, mayLast)
     const { users, settings, absoluteTimeout } = service
     if (settings.concurrency) this.merging = new Merging(req, ledger, settings.concurrency)
-    this.membership = users && new Membership(users, ledger, req, (id) => this.placeOf(id), absoluteTimeout)
+    this.membership =
+      users && new Membership(users, ledger, req, (id) => this.whereabouts.placeOf(id), absoluteTimeout)
   }
 
   /** Makes an empty session with a new id: what `store.generate` does for this request. */
@@ -127,112 +131,15 @@ export class Keeper implements SessionKeeper {
     return true
   }
 
-  // Where the session lies, once its id has been renewed.
-
-  /** Undefined as long as that has never happened, as far as this process knows. */
-  get follower(): Follower | undefined {
-    return this.service.sharedStore.renewedIds && this.expectFollower()
-  }
-
-  expectFollower(): Follower {
-    return (this.follows ??= new Follower(this.service.sharedStore, this.endings))
-  }
-
-  /** The id under which the session of an id lies. */
-  placeOf(id: string): string {
-    return this.follower?.placeOf(id) ?? id
-  }
-
-  /** Whether another request is renewing the id of a session, so that it is not known yet where it will lie. */
-  isBeingRenewed(id: string): boolean {
-    return this.follower?.isUnderWay(id) === true
-  }
-
-  mayLieElsewhere(id: string, found: SessionData | null | undefined): boolean {
-    return mayLieElsewhere(this.service.sharedStore.renewedIds, id, found)
-  }
-
-  /**
-   * Finds where a session lies that is to be ended. The store is asked, too, where ids are renewed: another process may have
-   * done that.
-   */
-  private locate(id: unknown, storage: Storage, goOn: (at: unknown) => void): void {
-    const { follower } = this
-    if (!follower || typeof id !== 'string') {
-      goOn(id)
-      return
-    }
-    follower.whenSettled(id, () => {
-      const at = follower.placeOf(id)
-      if (this.ledger.wasStored(id)) follower.load(storage, at, (error, _found, to) => goOn(error ? at : to))
-      else goOn(at)
-    })
-  }
-
-  // What is remembered with the session.
-
   /** A session begins. */
   begin(session: Session): void {
-    const { ledger } = this
-    const { absoluteTimeout, device } = this.service
+    const { device, sharedStore } = this.service
     attachKeeper(session, this)
-    ledger.replaced(session)
-    this.service.sharedStore.renewedIds?.forget(session.id)
+    this.ledger.replaced(session)
+    sharedStore.renewedIds?.forget(session.id)
     device?.forget(session.id)
-    ledger.remember(session.id, absoluteTimeout?.begin(undefined, Date.now()), false)
+    this.lifetime.begin(session.id)
     this.merging?.begin(session.id)
-  }
-
-  /**
-   * Takes in what the store has found.
-   *
-   * @returns its data; undefined if it is past its end
-   * @throws whatever the getters of an odd object throw
-   */
-  recall(id: string, found: SessionData): SessionData | undefined {
-    const { ledger } = this
-    const { absoluteTimeout, touchInterval } = this.service
-    if (touchInterval) ledger.storedCookie = found.cookie as unknown as StoredCookie
-    if (!absoluteTimeout && !hasNotes(found)) return found
-
-    const { data, notes } = takeApart(found)
-    if (!absoluteTimeout) {
-      if (notes) ledger.remember(id, notes, false)
-      return data
-    }
-
-    const now = Date.now()
-    const isKnown = absoluteTimeout.isKnown(notes, now)
-    const all = isKnown ? notes : absoluteTimeout.begin(notes, now)
-    ledger.remember(id, all, !isKnown)
-    absoluteTimeout.remember(id, all)
-    return absoluteTimeout.isOver(all, now) ? undefined : data
-  }
-
-  /** Whether a session is past its absolute timeout. */
-  isOver(id: unknown): boolean {
-    const { absoluteTimeout } = this.service
-    return absoluteTimeout !== undefined && absoluteTimeout.isOver(this.ledger.notesOf(id), Date.now())
-  }
-
-  /** Whether a session that the store does not have is past its absolute timeout. */
-  wasOver(id: string): boolean {
-    return this.service.absoluteTimeout?.wasOver(id, Date.now()) === true
-  }
-
-  private notesOf({ id }: Session): Notes | undefined {
-    const { ledger } = this
-    const { absoluteTimeout } = this.service
-    const notes = ledger.notesOf(id)
-    if (notes || !absoluteTimeout) return notes
-    // A session that the app has made by itself begins now.
-    ledger.remember(id, absoluteTimeout.begin(undefined, Date.now()), false)
-    return ledger.notesOf(id)
-  }
-
-  cookieForClient(session: Session): Cookie {
-    const { absoluteTimeout } = this.service
-    return absoluteTimeout ? absoluteTimeout.forClient(session.cookie, this.notesOf(session)) : session.cookie
   }
 
   /**
@@ -244,34 +151,12 @@ export class Keeper implements SessionKeeper {
    */
   private forStore(session: Session, at: string, parts?: Parts): SessionData {
     const { absoluteTimeout, device, keys } = this.service
-    const noted = parts ? parts.notes : this.notesOf(session)
+    const noted = parts ? parts.notes : this.lifetime.notesOf(session)
     const notes = device ? device.carry(at, noted) : noted
     if (!notes && !keys && !parts && at === session.id) return session
     const { cookie } = parts ?? session
     const bounded = absoluteTimeout?.forStore(cookie, notes) ?? cookie
     return putTogether(session, notes, bounded, { id: keys?.of(at) ?? at, data: parts?.data })
-  }
-
-  /** Whether a session that has only been read is to be touched; asked once it is known what the store had. */
-  isTouchDue({ id, cookie }: Session): boolean {
-    const { touchInterval } = this.service
-    const { storedCookie } = this.ledger
-    // What an app does to the cookie when the headers are out counts, too: so this is asked each time.
-    return !touchInterval || !storedCookie || touchInterval.isDue(id, storedCookie, cookie, Date.now())
-  }
-
-  /** Whether the client's cookie, under `rolling`, tells of an earlier expiry than the store knows. */
-  isCookieBehind({ id }: Session): boolean {
-    return this.service.touchInterval?.isCookieBehind(id) === true
-  }
-
-  /** Notes, under `rolling`, whether the client is sent the cookie of a session that is stored, or touched. */
-  noteCookie({ id, cookie }: Session, isSent: boolean): void {
-    const { touchInterval, settings } = this.service
-    if (!touchInterval || !settings.rolling) return
-    touchInterval.noteCookie(id, isSent)
-    // With a store that cannot be touched the interval is that of the cookie alone.
-    if (isSent && !settings.touches) touchInterval.note(id, cookie, Date.now())
   }
 
   /** Why the request has the session it has. */
@@ -338,20 +223,20 @@ export class Keeper implements SessionKeeper {
     const { endings } = this
     const { id } = save.session
     const moment = endings.now
-    this.service.sharedStore.turns.take(this.placeOf(id), (over) => {
+    this.service.sharedStore.turns.take(this.whereabouts.placeOf(id), (over) => {
       const answerAndGoOn: SaveAnswer = (error, isGone) => {
         merging.forget(ask)
         over()
         answer(error, isGone)
       }
-      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(this.placeOf(id), moment)
+      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(this.whereabouts.placeOf(id), moment)
       if (hasEndedMeanwhile) this.refuseSave(save, undefined, answerAndGoOn)
       else this.saveUnlessEnded(save, answerAndGoOn)
     })
   }
 
   private saveUnlessEnded(save: Save, answer: SaveAnswer): void {
-    this.unlessEnded(
+    this.whereabouts.unlessEnded(
       save.session.id,
       (at) => this.write(save, at, answer),
       (failure) => this.refuseSave(save, failure, answer)
@@ -373,14 +258,14 @@ export class Keeper implements SessionKeeper {
     debugSession('saving %s', at)
     // Now, for the requests beside this one.
     touchInterval?.note(at, session.cookie, Date.now())
-    this.undoneIfEnded(
+    this.whereabouts.write(
       at,
       storage,
       (to, written) => this.store(save, storage, to, written),
       (error, isUndone, isGone) => {
         if (isUndone) {
           ledger.undone(id, turn)
-          const isTold = byApp && (isGone || endings.isEndedByOthers(this.placeOf(id)))
+          const isTold = byApp && (isGone || endings.isEndedByOthers(this.whereabouts.placeOf(id)))
           answer(error ?? (isTold ? this.sessionEnded(id) : undefined), true)
         } else if (error) {
           touchInterval?.forget(id)
@@ -414,7 +299,8 @@ export class Keeper implements SessionKeeper {
       const wasStored = ledger.wasStored(session.id)
       // What another process has ended as one of a user's sessions must not come back.
       const mustBeThere = this.membership !== undefined && wasStored && ledger.reason === 'found'
-      const follower = mustBeThere && storage.update ? this.expectFollower() : this.follower
+      const follower =
+        mustBeThere && storage.update ? this.whereabouts.expectFollower() : this.whereabouts.follower
       if (!follower || !wasStored) {
         storage.save(at, whole, written)
         return
@@ -436,7 +322,7 @@ export class Keeper implements SessionKeeper {
         hasEnded: (to, notes) =>
           endings.hasEndedSince(to, moment) ||
           this.service.absoluteTimeout?.isOver(notes, Date.now()) === true,
-        follow: (from, found) => this.expectFollower().meet(storage, from, found)
+        follow: (from, found) => this.whereabouts.expectFollower().meet(storage, from, found)
       },
       (error, isGone) => written(error, isGone ? GONE : undefined)
     )
@@ -454,7 +340,7 @@ export class Keeper implements SessionKeeper {
     debugSession('reloading %s', session.id)
     pending.begin()
     const storage = this.storageOf(session)
-    const at = this.placeOf(session.id)
+    const at = this.whereabouts.placeOf(session.id)
     const isThere = this.endings.watchLoad(at)
     const report = observe('load', this.service.settings.store, session.id, this.req)
     const receive = (refused: unknown, found: SessionData | null | undefined) => {
@@ -462,7 +348,7 @@ export class Keeper implements SessionKeeper {
       let isOver = false
       try {
         const isOpen = found && !this.cannotOpen(found)
-        const data = isOpen ? this.recall(session.id, found) : undefined
+        const data = isOpen ? this.lifetime.recall(session.id, found) : undefined
         isOver = Boolean(isOpen) && !data
         error ??= readAgain(session, data)
       } catch (unreadable) {
@@ -474,8 +360,8 @@ export class Keeper implements SessionKeeper {
       done(error)
     }
     storage.load(at, (refused, found) => {
-      if (!refused && this.mayLieElsewhere(at, found)) {
-        const follower = this.expectFollower()
+      if (!refused && this.whereabouts.mayLieElsewhere(at, found)) {
+        const follower = this.whereabouts.expectFollower()
         follower.follow(storage, at, found, (error, there, to) => {
           if (to !== at) follower.moved(at, to)
           receive(error, there)
@@ -578,10 +464,10 @@ export class Keeper implements SessionKeeper {
         const place = to === id ? session.id : to
         this.give(session, place, written, (whole) => storage.touch(to, whole, written))
       }
-      if (this.merging) this.undoneIfEndedInTurn(at, storage, write, answer)
-      else this.undoneIfEnded(at, storage, write, answer)
+      if (this.merging) this.whereabouts.writeInTurn(at, storage, write, answer)
+      else this.whereabouts.write(at, storage, write, answer)
     }
-    this.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
+    this.whereabouts.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
   }
 
   /** Has a store given a session. That this fails, by a `toJSON` of the app's, is an answer as any other. */
@@ -636,7 +522,7 @@ export class Keeper implements SessionKeeper {
     const report = observe(action, this.service.settings.store, id, this.req)
     const { pending } = this
     pending.begin()
-    this.locate(id, storage, (at) => {
+    this.whereabouts.locate(id, storage, (at) => {
       const noteAnswer = typeof at === 'string' ? this.endings.note(at) : undefined
       work(at as string, (error) => {
         report?.(outcomeOf(error), error)
@@ -657,134 +543,10 @@ export class Keeper implements SessionKeeper {
     })
   }
 
-  /**
-   * Goes on unless the session has been ended. A request may go on for longer than endings are remembered; then the store
-   * is asked whether it still has a session that it had.
-   *
-   * @param goOn - receives the id under which the session lies
-   * @param stop - told of the store's error, where it cannot say
-   */
-  private unlessEnded(id: string, goOn: (at: string) => void, stop: (error?: unknown) => void): void {
-    const { follower } = this
-    if (follower) follower.whenSettled(id, () => this.unlessEndedAt(follower.placeOf(id), id, goOn, stop))
-    else this.unlessEndedAt(id, id, goOn, stop)
-  }
-
-  private unlessEndedAt(
-    at: string,
-    id: string,
-    goOn: (at: string) => void,
-    stop: (error?: unknown) => void
-  ): void {
-    const { endings } = this
-    const { storage } = this.service
-    const hasEnded = endings.hasEnded(at)
-    if (this.isOver(id)) {
-      stop()
-    } else if (this.isUncertain(hasEnded) && this.ledger.wasStored(id)) {
-      storage.load(at, (error, found) => {
-        if (!error && this.mayLieElsewhere(at, found)) this.goOnElsewhere(at, found, goOn, stop)
-        else if (found) goOn(at)
-        else stop(error && !meansNoSession(error) ? error : undefined)
-      })
-    } else if (hasEnded && (at !== id || !this.mayBeginAgain(id))) {
-      stop()
-    } else {
-      if (hasEnded) endings.beginAgain(id)
-      goOn(at)
-    }
-  }
-
-  /** Whether only the store can tell if a session has ended. */
-  protected isUncertain(hasEnded: boolean | undefined): boolean {
-    return hasEnded === undefined
-  }
-
-  /** Whether a session that has ended may be stored again. */
-  protected mayBeginAgain(id: string): boolean {
-    return this.endings.mayBeginAgain(id)
-  }
-
-  private goOnElsewhere(
-    at: string,
-    found: SessionData | null | undefined,
-    goOn: (at: string) => void,
-    stop: (error?: unknown) => void
-  ): void {
-    const follower = this.expectFollower()
-    follower.follow(this.service.storage, at, found, (error, there, to) => {
-      if (to !== at) follower.moved(at, to)
-      if (there) goOn(to)
-      else stop(error)
-    })
-  }
-
-  /**
-   * Writes a session. One that is ended meanwhile may have come back by that: it is destroyed again. One whose id has been
-   * renewed meanwhile is written where it lies now.
-   *
-   * @param write - writes it under an id; may tell that it is gone
-   * @param done - told of the error, if any, and whether it has been undone
-   */
-  private undoneIfEnded(
-    id: string,
-    storage: Storage,
-    write: (at: string, written: Answer) => void,
-    done: (error?: unknown, isUndone?: boolean, isGone?: boolean) => void
-  ): void {
-    const { endings } = this
-    const moment = endings.now
-    const underWay = endings.beginWrite(id)
-    write(id, (error, result) => {
-      const isGone = result === GONE
-      const answer = (failure: unknown, isUndone: boolean) => {
-        endings.endWrite(underWay)
-        done(failure, isUndone, isGone)
-      }
-      if (!endings.hasEndedSince(id, moment)) {
-        answer(error, isGone)
-        return
-      }
-      const undo = () => {
-        const at = this.placeOf(id)
-        if (!endings.hasEndedSince(id, moment)) {
-          // That was taken back.
-          answer(error, false)
-        } else if (at === id) {
-          storage.destroy(id, (refused) => answer(error ?? refused, true))
-        } else {
-          this.expectFollower().restore(storage, id, this.service.settings.store, () => {
-            endings.endWrite(underWay)
-            this.undoneIfEnded(at, storage, write, done)
-          })
-        }
-      }
-      if (this.follower) this.follower.whenSettled(id, undo)
-      else undo()
-    })
-  }
-
-  /** The same, when it is its turn: there are stores whose touch reads and writes, and what is saved in between is lost. */
-  private undoneIfEndedInTurn(
-    id: string,
-    storage: Storage,
-    write: (to: string, written: Answer) => void,
-    done: (error?: unknown, isUndone?: boolean) => void
-  ): void {
-    const { endings } = this
-    const moment = endings.now
-    this.service.sharedStore.turns.take(id, (over) => {
-      const goOn = (error?: unknown, isUndone?: boolean) => {
-        over()
-        done(error, isUndone)
-      }
-      if (endings.hasEndedSince(id, moment)) goOn(undefined, true)
-      else this.undoneIfEnded(id, storage, write, goOn)
-    })
-  }
-
   private sessionEnded(id: unknown): Error {
-    return this.isOver(id) ? sessionEnded('this session has reached its absolute timeout') : sessionEnded()
+    return this.lifetime.isOver(id)
+      ? sessionEnded('this session has reached its absolute timeout')
+      : sessionEnded()
   }
 
   /** The storage of the middleware, unless the app has given the request another store. */

@@ -88,11 +88,11 @@ export class Lifecycle {
         debug('error %j', error)
         report?.('error', error)
         next(error)
-      } else if (keeper.mayLieElsewhere(id, found)) {
+      } else if (keeper.whereabouts.mayLieElsewhere(id, found)) {
         this.follow(id, found, report, next)
       } else if (error || !found || !isThere()) {
         debug('no session found')
-        this.start(keeper.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
+        this.start(keeper.lifetime.wasOver(id) ? 'expired' : 'unknown', undefined, report, next)
       } else {
         debug('session found')
         this.receive(id, found, report, next)
@@ -119,13 +119,13 @@ export class Lifecycle {
     next: Next
   ): void {
     const { keeper, ledger, req, service } = this
-    keeper.expectFollower().follow(service.storage, id, given, (error, found, at) => {
+    keeper.whereabouts.expectFollower().follow(service.storage, id, given, (error, found, at) => {
       if (error) {
         report?.('error', error)
         next(error)
       } else if (!found) {
         debug('no session found')
-        this.start(keeper.wasOver(at) ? 'expired' : 'unknown', undefined, report, next)
+        this.start(keeper.lifetime.wasOver(at) ? 'expired' : 'unknown', undefined, report, next)
       } else {
         debug('session found')
         ledger.leadsTo(at)
@@ -143,7 +143,7 @@ export class Lifecycle {
       isClosed = keeper.cannotOpen(found)
       if (!isClosed) {
         this.presentedCookie?.found(found.cookie)
-        data = keeper.recall(id, found)
+        data = keeper.lifetime.recall(id, found)
       }
     } catch (unreadable) {
       report?.('error', unreadable)
@@ -273,13 +273,13 @@ export class Lifecycle {
     try {
       if (!transport?.maySend(req, session.cookie)) return true
       keeper.idleTimeout.restartOnce(session)
-      const at = keeper.placeOf(id)
+      const at = keeper.whereabouts.placeOf(id)
       const leftBeside = this.presentedCookie?.leftBeside(session.cookie, this.service, transport)
       if (leftBeside) transport.clear(req, res, leftBeside, report)
       const value = this.service.signedIds.sign(at, this.secrets)
-      transport.write(req, res, value, keeper.cookieForClient(session), report)
+      transport.write(req, res, value, keeper.lifetime.cookieForClient(session), report)
       debugSession('set-cookie %s', at)
-      keeper.noteCookie(session, true)
+      keeper.lifetime.noteCookie(session, true)
       this.ledger.announcedId = at
       this.presentedCookie?.sent(at, this.service)
     } catch (error) {
@@ -317,7 +317,7 @@ export class Lifecycle {
     const { settings } = this.service
     const isNeeded = ledger.isPresented(id)
       ? // The client may know it by an older id.
-        keeper.placeOf(id) !== ledger.presentedId ||
+        keeper.whereabouts.placeOf(id) !== ledger.presentedId ||
         this.presentedCookie?.isToBeSentAgain ||
         (settings.rolling && this.isToBeRenewed(session)) ||
         ledger.hasOtherMaxAge(session) ||
@@ -325,9 +325,10 @@ export class Lifecycle {
       : (settings.saveUninitialized && !ledger.isStandIn(id)) ||
         ledger.isToBeSaved(id) ||
         this.isModified(session)
-    if (!isNeeded || keeper.isOver(session.id) || keeper.isBeingRenewed(session.id)) return false
+    if (!isNeeded || keeper.lifetime.isOver(session.id) || keeper.whereabouts.isBeingRenewed(session.id))
+      return false
     if (keeper.merging?.isGone(session.id)) return false
-    const at = keeper.placeOf(session.id)
+    const at = keeper.whereabouts.placeOf(session.id)
     return !endings.isEndedByOthers(at) || (at === session.id && endings.mayBeginAgain(at))
   }
 
@@ -335,8 +336,8 @@ export class Lifecycle {
   private isToBeRenewed(session: Session): boolean {
     const { keeper, ledger } = this
     return (
-      keeper.isTouchDue(session) ||
-      keeper.isCookieBehind(session) ||
+      keeper.lifetime.isTouchDue(session) ||
+      keeper.lifetime.isCookieBehind(session) ||
       ledger.isToBeSaved(session.id) ||
       !ledger.isStored(this.stateOf(session))
     )
@@ -379,7 +380,7 @@ export class Lifecycle {
   /** Whether a session that was loaded has not been ended since. */
   private isThere(id: string): boolean {
     const { ledger, keeper } = this
-    return !keeper.endings.isEndedByOthers(id) && !ledger.isDestroyed(id) && !keeper.isOver(id)
+    return !keeper.endings.isEndedByOthers(id) && !ledger.isDestroyed(id) && !keeper.lifetime.isOver(id)
   }
 
   // From the response to the store.
@@ -408,14 +409,14 @@ export class Lifecycle {
     const { keeper, ledger, service } = this
     const { fault } = keeper
     const done: Answer = fault ? (error) => given(error ?? fault) : given
-    const isTouchDue = !end.session || keeper.isTouchDue(end.session)
+    const isTouchDue = !end.session || keeper.lifetime.isTouchDue(end.session)
     const decision = decide(end, ledger, service.settings, isTouchDue)
     if (
       end.session &&
       this.ledger.announcedId === undefined &&
       (decision !== 'nothing' || ledger.isToBeSaved(end.session.id))
     ) {
-      keeper.noteCookie(end.session, false)
+      keeper.lifetime.noteCookie(end.session, false)
     }
     if (decision === 'destroy') keeper.destroyNow(end.id as string, done)
     else if (decision === 'save') keeper.saveNow(this.sessionAtEnd(end), done)

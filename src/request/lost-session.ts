@@ -11,7 +11,7 @@ export function hasLostSession(
 ): boolean {
   const id = ledger.presentedId
   if (id === undefined) return false
-  if (ledger.reason === 'expired' || keeper.isOver(id)) return true
+  if (ledger.reason === 'expired' || keeper.lifetime.isOver(id)) return true
   // Where another request has ended it that one's response has told the client, and may have brought a new id.
   if (ledger.reason === 'unknown') return sharedStore.ended.momentOf(keeper.endings.keyOf(id)) === undefined
   if (keeper.endings.isEndedByApp(id)) return true

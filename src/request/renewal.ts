@@ -15,12 +15,13 @@ import type { Storage } from '../storage/storage.js'
 import type { Answer } from '../support/store-call.js'
 import type { Membership } from '../users/membership.js'
 import type { Endings } from './endings.js'
-import type { Follower } from './follower.js'
 import type { Ledger } from './ledger.js'
+import type { Lifetime } from './lifetime.js'
 import type { Members } from '../session/merge.js'
 import type { Merging } from './merging.js'
 import type { Pending } from './pending.js'
 import type { Service, SessionfulRequest } from './service.js'
+import type { Whereabouts } from './whereabouts.js'
 
 /** What a renewal needs of the keeper of a request's session. */
 interface RenewingKeeper extends Generator, SessionKeeper {
@@ -28,16 +29,14 @@ interface RenewingKeeper extends Generator, SessionKeeper {
   readonly req: SessionfulRequest
   readonly ledger: Ledger
   readonly endings: Endings
+  readonly lifetime: Lifetime
+  readonly whereabouts: Whereabouts
   readonly pending: Pending
   readonly membership: Membership | undefined
   readonly merging: Merging | undefined
-  readonly follower: Follower | undefined
   readonly hasResponseEnded: boolean
-  expectFollower(): Follower
   storageOf(session: Session): Storage
-  isOver(id: unknown): boolean
   begin(session: Session): void
-  recall(id: string, found: SessionData): SessionData | undefined
 }
 
 /**
@@ -48,7 +47,8 @@ interface RenewingKeeper extends Generator, SessionKeeper {
  * @param done - told when the old id opens nothing, or leads to the new one; or why nothing has been changed
  */
 export function renew(keeper: RenewingKeeper, session: Session, renewal: Renewal, done: Answer): void {
-  const { follower, pending, req, service } = keeper
+  const { pending, req, service } = keeper
+  const { follower } = keeper.whereabouts
   const id = req.sessionID
   const report = observe('regenerate', service.settings.store, id, req)
   const answer = (error: unknown) => {
@@ -135,7 +135,7 @@ class SessionRenewal {
   private isEnded(): boolean {
     const { endings, ledger } = this.keeper
     const { at, id } = this
-    if (ledger.isDestroyed(id) || this.keeper.isOver(id)) return true
+    if (ledger.isDestroyed(id) || this.keeper.lifetime.isOver(id)) return true
     return (
       typeof at === 'string' && endings.hasEnded(at) === true && (at !== id || !endings.mayBeginAgain(at))
     )
@@ -146,7 +146,7 @@ class SessionRenewal {
     const { at, keeper, renewal, session } = this
     const { ledger, req, service } = keeper
     if (renewal.grace !== undefined && typeof at === 'string') {
-      keeper.expectFollower().begin(at)
+      keeper.whereabouts.expectFollower().begin(at)
       this.waitedFor = at
     }
     service.sharedStore.generateFor(req, keeper)
@@ -174,7 +174,7 @@ class SessionRenewal {
       this.undoAsEnded()
       return
     }
-    this.keeper.expectFollower().renewed(this.storage, at, pointer)
+    this.keeper.whereabouts.expectFollower().renewed(this.storage, at, pointer)
     if (this.renewal.grace !== undefined) {
       this.takeOver(pointer.to)
     } else {
@@ -228,7 +228,7 @@ class SessionRenewal {
     }
     const pointer = { to: newId, until: untilAfter(grace) }
     this.point(at, pointer, (error, other) => {
-      if (!isRefusal(error) && !other) keeper.expectFollower().renewed(storage, at, pointer)
+      if (!isRefusal(error) && !other) keeper.whereabouts.expectFollower().renewed(storage, at, pointer)
       if (!error && other) {
         noteAnswer()
         this.followOther(at, other.pointer)
@@ -308,14 +308,14 @@ class SessionRenewal {
       this.leaveOwn(to, () => this.finish())
       return
     }
-    keeper.expectFollower().load(this.storage, to, (error, found, at) => {
+    keeper.whereabouts.expectFollower().load(this.storage, to, (error, found, at) => {
       if (error) {
         this.undo(error)
         return
       }
       let data: SessionData | undefined
       try {
-        data = found && keeper.recall(at, found)
+        data = found && keeper.lifetime.recall(at, found)
       } catch (unreadable) {
         this.undo(unreadable)
         return
@@ -368,7 +368,7 @@ class SessionRenewal {
       noteAnswer(error)
       this.leaveUser(id, notes, goOn)
     }
-    keeper.expectFollower().renewed(storage, id, pointer)
+    keeper.whereabouts.expectFollower().renewed(storage, id, pointer)
     keeper.ledger.destroyed(id)
     if (this.isAnnounced || this.isFindable) {
       storage.save(id, pointerRecord(id, pointer, keeper.service.settings.store), answer)
@@ -432,7 +432,7 @@ class SessionRenewal {
   private settle(): void {
     const { waitedFor } = this
     this.waitedFor = undefined
-    if (waitedFor !== undefined) this.keeper.expectFollower().settle(waitedFor)
+    if (waitedFor !== undefined) this.keeper.whereabouts.expectFollower().settle(waitedFor)
   }
 }
 

@@ -68,12 +68,13 @@ export class LifecycleWithoutResponse extends Lifecycle {
   }
 }
 
-/**
- * Keeps the session of a request that has no response. That may go on for hours, in which others end the session: this
- * process, which forgets that in time, or another, of which it never hears. So each write asks the store first.
- */
+/** Keeps the session of a request that has no response, and may go on for hours. */
 class KeeperWithoutResponse extends Keeper {
   private isSaving = false
+
+  constructor(...[service, cookieOptions, req, ledger]: ConstructorParameters<typeof Keeper>) {
+    super(service, cookieOptions, req, ledger, true)
+  }
 
   override save(session: Session, done: Answer): void {
     this.isSaving = true
@@ -115,19 +116,10 @@ class KeeperWithoutResponse extends Keeper {
   private touched(session: Session): void {
     // A save restarts the idle timeout, too, and stores that itself.
     if (this.isSaving || !this.service.settings.touches) return
-    if (!this.isTouchDue(session)) return
+    if (!this.lifetime.isTouchDue(session)) return
     this.touchNow(session.id, session, (error) => {
       if (error) debug('touching failed: %s', error)
     })
-  }
-
-  protected override isUncertain(hasEnded: boolean | undefined): boolean {
-    return hasEnded !== true
-  }
-
-  /** What a socket has ended is not brought back by what it says after that. */
-  protected override mayBeginAgain(): boolean {
-    return false
   }
 
   override info(): SessionInfo {

@@ -13,7 +13,8 @@ import type { Transport } from './transport.js'
 export function controlCaches(res: ServerResponse, transport: Transport | undefined, isSent: boolean): void {
   // Some transports of web sockets have no response to give.
   if (typeof res.setHeader !== 'function') return
-  vary(res, ['Cookie'])
+  // For most it is the cookie alone.
+  if (transport?.cookieName === undefined) vary(res, 'Cookie')
   if (transport) vary(res, [...transport.vary])
 
   const name = transport?.cookieName

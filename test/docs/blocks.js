@@ -21,7 +21,7 @@ const WORDS = {
   copies: (value) => isTexts(value),
   compiler: (value) => typeof value === 'object',
   file: (value) => typeof value === 'string',
-  with: (value) => ['mocha', 'node', 'vitest', 'jest'].includes(value),
+  with: (value) => ['mocha', 'node'].includes(value),
   ends: (value) => value === true || value === 'SIGTERM',
   warns: (value) => isTexts(value),
   not: (value) => typeof value === 'string' && value.length > 10

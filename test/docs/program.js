@@ -40,13 +40,19 @@ function textOf({ code, language, line, given }) {
 function layOut(folder, block, files) {
   fs.mkdirSync(folder, { recursive: true })
   fs.cpSync(path.join(__dirname, 'settings'), path.join(folder, 'settings'), { recursive: true })
-  for (const other of files) fs.writeFileSync(path.join(folder, other.given.file), textOf(other))
+  for (const other of files) write(path.join(folder, other.given.file), textOf(other))
   for (const copied of block.given.copies ?? []) {
     fs.copyFileSync(path.join(__dirname, '..', '..', copied), path.join(folder, path.basename(copied)))
   }
   const file = block.given.file ?? `${path.basename(block.page)}.${block.language}`
-  fs.writeFileSync(path.join(folder, file), textOf(block))
+  write(path.join(folder, file), textOf(block))
   return file
+}
+
+/** A block may lie in a folder of its page: `pages/api/me.js`. */
+function write(file, text) {
+  fs.mkdirSync(path.dirname(file), { recursive: true })
+  fs.writeFileSync(file, text)
 }
 
 module.exports = { layOut }

@@ -25,11 +25,7 @@ const PATIENCE = 90_000
 /** How long a block that listens, and has been asked, may still fail. */
 const AFTERMATH = 100
 
-const testers = {
-  mocha: ['mocha/bin/mocha.js', '--no-config', '--timeout', '20000'],
-  vitest: ['vitest/vitest.mjs', 'run', '--globals'],
-  jest: ['jest/bin/jest.js', '--rootDir', '.']
-}
+const MOCHA = ['mocha/bin/mocha.js', '--no-config', '--timeout', '20000']
 
 async function run(names) {
   installed(__dirname)
@@ -178,8 +174,8 @@ function argumentsFor(given, file) {
   const hook = ['--require', path.join(__dirname, 'hook.js')]
   if (given.with === 'node') return ['--test', file]
   if (given.with === undefined) return [...hook, file]
-  const [tester, ...rest] = testers[given.with]
-  return [...hook, path.join(packages, tester), ...rest, file]
+  const [mocha, ...options] = MOCHA
+  return [...hook, path.join(packages, mocha), ...options, file]
 }
 
 /** Variables that would change what a block does. */

@@ -8,6 +8,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const {
   cleanUp,
+  contents,
   install,
   installed,
   makeProject,
@@ -15,6 +16,7 @@ const {
   pack,
   rename,
   root,
+  sayingAll,
   tool,
   tools
 } = require('./projects')
@@ -31,15 +33,73 @@ before('packs the package', () => {
 after('removes what was made', cleanUp)
 
 describe('the tarball', () => {
-  it('holds the build, its sources, and nothing else', () => {
+  it('holds the build, README, LICENSE and CHANGELOG, and nothing else', () => {
     const strangers = tarball.files.filter(
-      (file) => !/^(dist\/.+\.(js|d\.ts|map)|src\/.+\.ts|[A-Z]+(\.md)?|package\.json)$/.test(file)
+      (file) => !/^(dist\/.+\.(js|js\.map|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(file)
     )
     assert.deepEqual(strangers, [])
     for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', 'dist/index.js']) {
       assert.ok(tarball.files.includes(file), file)
     }
     console.log(`      unpacked size: ${(tarball.unpackedSize / 1024).toFixed(1)} KB`)
+  })
+
+  it('holds nothing of a file that is no more in src', () => {
+    const sources = fs.readdirSync(path.join(root, 'src'), { recursive: true })
+    const built = sources.map((file) => file.replaceAll(path.sep, '/').replace(/\.ts$/, ''))
+    const dist = tarball.files.filter((file) => file.startsWith('dist/'))
+    const left = dist.filter((file) => !built.includes(file.replace(/^dist\/|\.(js|js\.map|d\.ts)$/g, '')))
+    assert.deepEqual(left, [])
+  })
+
+  it('holds no file twice', () => {
+    const seen = new Map()
+    for (const file of tarball.files) {
+      const text = readPacked(file)
+      assert.equal(seen.get(text), undefined, `${file} is ${seen.get(text)}`)
+      seen.set(text, file)
+    }
+  })
+
+  it('has source maps that hold their sources', () => {
+    for (const file of tarball.files.filter((name) => name.endsWith('.map'))) {
+      const { sources, sourcesContent } = JSON.parse(readPacked(file))
+      assert.equal(sources.length, sourcesContent.length, file)
+    }
+    for (const file of tarball.files.filter((name) => name.endsWith('.d.ts'))) {
+      assert.doesNotMatch(readPacked(file), /sourceMappingURL/, file)
+    }
+  })
+
+  it('has pages whose links lead to files of this version, on the web', () => {
+    const { repository, version } = JSON.parse(readPacked('package.json'))
+    const [, web] = /^git\+(.*)\.git$/.exec(repository.url)
+    for (const page of ['README.md', 'CHANGELOG.md']) {
+      const links = [...readPacked(page).matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link)
+      assert.deepEqual(
+        links.filter((link) => !/^(https?:\/\/|#)/.test(link)),
+        [],
+        page
+      )
+      for (const link of links.filter((each) => each.startsWith(web))) {
+        const [, file] = new RegExp(`^${web}/(?:blob|raw)/v${version}/([^#]+)`).exec(link)
+        assert.ok(fs.existsSync(path.join(root, file)), link)
+      }
+    }
+  })
+
+  it('is packed without a trace in the repository', () => {
+    assert.doesNotMatch(fs.readFileSync(path.join(root, 'README.md'), 'utf8'), /\/blob\/v/)
+    assert.ok(require('../../package.json').scripts.prepare)
+    assert.equal(fs.existsSync(path.join(root, '.packing')), false)
+  })
+
+  it('is installed without a script, and without a warning', () => {
+    const { scripts } = JSON.parse(readPacked('package.json'))
+    for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
+      assert.equal(scripts[script], undefined)
+    const said = sayingAll(makeProject(), tarball.file)
+    assert.doesNotMatch(said, /warn/i)
   })
 
   it('has nothing that publint could complain of', async () => {
@@ -71,6 +131,10 @@ describe('the tarball', () => {
     console.log(`      packages added to Express 5: ${added.length}, of ${installed(project).length}`)
   })
 })
+
+function readPacked(file) {
+  return fs.readFileSync(path.join(contents(tarball.file), file), 'utf8')
+}
 
 const ways = {
   'under its own name': () => tarball.file,

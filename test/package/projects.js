@@ -2,7 +2,7 @@
 
 // The package as npm would publish it, and empty projects that install it.
 
-const { execFile, execFileSync } = require('node:child_process')
+const { execFile, execFileSync, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
@@ -55,17 +55,36 @@ function unpack(file) {
   return path.join(folder, 'package')
 }
 
+const unpackedFiles = new Map()
+
+/** The folder with what a tarball holds. */
+function contents(file) {
+  if (!unpackedFiles.has(file)) unpackedFiles.set(file, unpack(file))
+  return unpackedFiles.get(file)
+}
+
 /** Makes an empty project and installs packages; the fixtures are copied into it. */
 function makeProject(...packages) {
   const project = fs.mkdtempSync(path.join(workshop, 'project-'))
   fs.writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'app', private: true }))
-  install(project, ...packages)
+  if (packages.length > 0) install(project, ...packages)
   fs.cpSync(fixtures, project, { recursive: true })
   return project
 }
 
 function install(project, ...packages) {
   npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', ...packages], project)
+}
+
+/** Installs packages as a user does, whose scripts may run; returns all that npm says. */
+function sayingAll(project, ...packages) {
+  const { status, stdout, stderr } = spawnSync('npm', ['install', '--no-audit', '--no-fund', ...packages], {
+    cwd: project,
+    encoding: 'utf8',
+    shell: process.platform === 'win32'
+  })
+  if (status !== 0) throw new Error(stderr)
+  return stdout + stderr
 }
 
 /** The names of all packages that a project has installed. */
@@ -103,4 +122,17 @@ function cleanUp() {
   fs.rmSync(workshop, { recursive: true, force: true })
 }
 
-module.exports = { cleanUp, install, installed, makeProject, node, pack, rename, root, tool, tools }
+module.exports = {
+  cleanUp,
+  contents,
+  install,
+  installed,
+  makeProject,
+  node,
+  pack,
+  rename,
+  root,
+  sayingAll,
+  tool,
+  tools
+}

@@ -76,7 +76,7 @@ function makeProject({
   for (const name of packagesOf(from)) {
     if (name === 'express-session' || without.includes(name)) continue
     fs.mkdirSync(path.dirname(path.join(packages, name)), { recursive: true })
-    fs.symlinkSync(path.join(from, name), path.join(packages, name))
+    fs.symlinkSync(path.join(from, name), path.join(packages, name), 'junction')
   }
   if (!published) copyPackage(path.join(packages, 'express-session'))
 

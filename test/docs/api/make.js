@@ -11,6 +11,12 @@ const { root } = require('../pages')
 
 const page = path.join(root, 'docs', 'api.md')
 
+const entryPoints = [
+  path.join(root, 'src', 'index.ts'),
+  path.join(root, 'src', 'testing', 'index.ts'),
+  path.join(__dirname, 'also.ts')
+]
+
 /** Resolves to the text of the page; what TypeDoc has to say about it is an error. */
 async function textOfPage() {
   const { Application, LogLevel } = await import('typedoc')
@@ -21,7 +27,7 @@ async function textOfPage() {
       theme: 'one-page',
       router: 'one-page',
       tsconfig: path.join(__dirname, 'tsconfig.json'),
-      entryPoints: [path.join(root, 'src', 'index.ts'), path.join(__dirname, 'also.ts')],
+      entryPoints: entryPoints.filter((file) => fs.existsSync(file)),
       // Neither defaults nor examples are code unless they say so.
       jsDocCompatibility: false,
       intentionallyNotExported: ['AppSession', 'CookieData'],

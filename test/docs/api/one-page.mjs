@@ -38,7 +38,14 @@ const ORDER = {
   Secret: '',
   EncryptionKey: '',
   ResolveConflict: '',
-  Change: ''
+  Change: '',
+  createSession: 'testing.',
+  PreparedSessionOptions: 'PreparedSessionOptions.',
+  PreparedSession: 'prepared.',
+  storeContract: 'testing.',
+  TestFunctions: 'TestFunctions.',
+  StoreToTry: '',
+  StoreContractOptions: 'StoreContractOptions.'
 }
 
 const INTRODUCTION = `# API
@@ -63,14 +70,14 @@ export function load(app) {
 
 /** All names on one level, each once. */
 function gather(project) {
-  const [main, also] = project.children
+  const [main, ...others] = project.children
   const remove = (reflections) => reflections.forEach((reflection) => project.removeReflection(reflection))
 
   remove(main.children.filter((child) => child.kindOf(ReflectionKind.Reference)))
   rename(named(main, 'export=', ReflectionKind.Function), 'session')
   project.mergeReflections(named(main, 'export=', ReflectionKind.Namespace), main)
   remove(main.children.filter(({ name }) => name === 'Cookie'))
-  project.mergeReflections(also, main)
+  for (const other of others) project.mergeReflections(other, main)
   project.mergeReflections(main, project)
 
   rename(named(project, 'SessionCookie', ReflectionKind.Class), 'Cookie')

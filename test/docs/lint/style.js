@@ -23,10 +23,7 @@ const PHRASES = [
   [/\bat the most\b/i, '"at most"'],
   [/\blikewise\b/i, '"also" or "in the same way"'],
   [/\bthe (?:former|latter)\b/i, 'the name of the thing'],
-  [
-    /, for (?:it|he|she|they|there|nobody|somebody)\b/i,
-    '"because"'
-  ],
+  [/, for (?:it|he|she|they|there|nobody|somebody)\b/i, '"because"'],
   [/^Who\b(?!.*\?)/, '"Those who", "An app that", "A visitor who"'],
   [/^To \w+ .* (?:is|costs|takes|needs) /, 'the subject first'],
   [/\b(?:lest|hence|thus|thereof|whereby|wherein|albeit|whilst)\b/i, 'a simpler word'],
@@ -73,13 +70,11 @@ function sentencesOf(text) {
       .replace(/(`+)(?!`).*?[^`]\1(?!`)/g, 'X')
       .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
       .replace(/[*_]{1,2}(?=\S)|(?<=\S)[*_]{1,2}/g, '')
-    return plain
-      .split(/(?<=[.?!:;])["')]*\s+|\s+-\s+/)
-      .map((sentence) => ({
-        line,
-        sentence,
-        words: sentence.match(/[\p{L}\p{N}][\p{L}\p{N}'’.,/-]*/gu)?.length ?? 0
-      }))
+    return plain.split(/(?<=[.?!:;])["')]*\s+|\s+-\s+/).map((sentence) => ({
+      line,
+      sentence,
+      words: sentence.match(/[\p{L}\p{N}][\p{L}\p{N}'’.,/-]*/gu)?.length ?? 0
+    }))
   })
 }
 

@@ -4,8 +4,9 @@ const assert = require('node:assert/strict')
 const { createClient } = require('redis')
 const { UserProcesses } = require('./processes')
 
-const USERS = 200
-const SESSIONS = 2000
+/** Of a user there are ten. `USERS_SESSIONS=100000` tries so many: that takes an hour. */
+const SESSIONS = Number(process.env.USERS_SESSIONS || 2000)
+const USERS = SESSIONS / 10
 const AT_A_TIME = 40
 
 const OPTIONS = { hashSessionIds: true, absoluteTimeout: 3_600_000, concurrency: 'merge' }
