@@ -51,6 +51,7 @@ const rooms = [
   'unlikely-options.ts',
   'options.ts',
   'middleware.ts',
+  'testing',
   'express.ts',
   'index.ts'
 ]

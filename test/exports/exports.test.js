@@ -30,6 +30,22 @@ describe('the package', () => {
     assert.equal(printed.trim(), 'true true true true true')
   })
 
+  it('has what tests need at express-session/testing, which nothing else loads', () => {
+    const script = `
+      import { createRequire } from 'node:module'
+      const require = createRequire(import.meta.url)
+      require('express-session')
+      const isLoaded = Object.keys(require.cache).some((file) => file.includes('testing'))
+      const { createSession, storeContract } = await import('express-session/testing')
+      const required = require('express-session/testing')
+      console.log(isLoaded, createSession === required.createSession, storeContract === required.storeContract)`
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: __dirname,
+      encoding: 'utf8'
+    })
+    assert.equal(printed.trim(), 'false true true')
+  })
+
   it('has a package.json that can be required', () => {
     assert.equal(require('express-session/package.json').name, 'express-session')
   })
