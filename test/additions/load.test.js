@@ -9,6 +9,7 @@ const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const http = require('node:http')
 const { sign } = require('cookie-signature')
 const express = require('express')
+const { collectGarbage } = require('../support/engine')
 const {
   JsonStore,
   atTime,
@@ -430,8 +431,6 @@ describe('a session that was loaded without a response', () => {
   })
 
   it('leaves nothing behind when its socket has gone', async function () {
-    if (!global.gc) require('node:v8').setFlagsFromString('--expose-gc')
-    const gc = global.gc ?? require('node:vm').runInNewContext('gc')
     const { middleware, cookie } = await site()
     const left = []
     for (let i = 0; i < 20; i++) {
@@ -442,7 +441,7 @@ describe('a session that was loaded without a response', () => {
       left.push(new WeakRef(req), new WeakRef(loaded))
     }
     await until(() => {
-      gc()
+      collectGarbage()
       return left.filter((ref) => ref.deref()).length <= 2
     })
   })
