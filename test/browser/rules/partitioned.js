@@ -1,0 +1,64 @@
+'use strict'
+
+// Where a login counts that was made inside another site: two sites show the shop in a frame. Over https, with SameSite=None.
+
+const { ways } = require('../support/kinds')
+
+const [ONE, OTHER, SHOP] = ['other.test', 'third.test', 'shop.test']
+
+/** Logs in at one place and looks at another: the shop itself, or a site that has it in a frame. */
+function between(partitioned, login, look) {
+  return async ({ site, tab }) => {
+    site.serveSession({ cookie: { secure: true, sameSite: 'none', partitioned } })
+    await open(login, '/login')
+    return open(look, '/who')
+
+    async function open(place, path) {
+      const url = site.https(SHOP, path)
+      if (place === SHOP) return tab.visit(url)
+
+      await tab.visit(site.https(place, '/blank'))
+      const seen = site.next()
+      await tab.run(ways.frame(url))
+      return seen
+    }
+  }
+}
+
+module.exports = [
+  {
+    what: '`partitioned: true`: login in a frame on one site; then the frame there again',
+    means: 'A frame has a session in all of these browsers, with a login of its own.',
+    try: between(true, ONE, ONE)
+  },
+  {
+    what: '`partitioned: true`: the same login; then a frame on a second site',
+    means: 'Each site that shows your page has a jar of its own. Its visitors log in once for each.',
+    try: between(true, ONE, OTHER)
+  },
+  {
+    what: '`partitioned: true`: the same login; then your site itself',
+    means: 'Your own site is another jar, too.',
+    try: between(true, ONE, SHOP)
+  },
+  {
+    what: '`partitioned: true`: login at your site itself; then a frame on another site',
+    means: 'A login at your site does not count in frames of others. That is what it is for.',
+    try: between(true, SHOP, ONE)
+  },
+  {
+    what: '`partitioned: true`: login at your site itself; then your site again',
+    means: 'At your own site it is a cookie like any other.',
+    try: between(true, SHOP, SHOP)
+  },
+  {
+    what: 'Not partitioned: login in a frame on one site; then the frame there again',
+    means: 'Without `partitioned` it depends on the browser.',
+    try: between(false, ONE, ONE)
+  },
+  {
+    what: 'Not partitioned: the same login; then a frame on a second site',
+    means: 'Only a browser that allows third-party cookies has one jar for all.',
+    try: between(false, ONE, OTHER)
+  }
+]
