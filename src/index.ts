@@ -52,7 +52,8 @@ declare global {
 /**
  * Makes middleware that gives each request its session as `req.session`.
  *
- * @param given - see {@link session.SessionOptions}; `secret` is the one that every app needs
+ * @param given - the options: {@link session.SessionOptions}. Every app needs `secret`
+ * @returns the middleware
  * @throws TypeError when an option is wrong
  */
 function session(given?: session.SessionOptions): session.SessionMiddleware {

@@ -32,7 +32,7 @@ import type { Transport } from './transport/transport.js'
 
 type Next = (error?: unknown) => void
 
-/** Gives each request its session: middleware for Express, Connect, plain `node:http` and Node's HTTP/2 compatibility API. */
+/** The middleware. It works with Express, Connect, plain `node:http`, and Node's HTTP/2 compatibility API. */
 export interface SessionMiddleware {
   (
     req: IncomingMessage | Http2ServerRequest,
@@ -41,35 +41,47 @@ export interface SessionMiddleware {
   ): void
 
   /**
-   * The sessions of a user, newest first; see the option `user`.
+   * Resolves to the sessions of a user, newest first. It needs the option `user`.
    *
-   * @throws Error when that option is off, or what the store says
+   * @param userId - the text that the option `user` returns for this user
+   * @throws Error when that option is off, and the error of the store
    */
   sessionsOf(userId: string): Promise<UserSession[]>
 
   /**
-   * Ends sessions of a user: all, or all but that of the request `except`, or the one named `ref`. Requests of this process
-   * that are in flight with them do not bring them back; with a store that has `update` those of other processes do not either.
+   * Ends sessions of a user: all, all but that of the request `except`, or the one with the name `ref`. A request of
+   * this process that is in flight does not bring its session back. With a store that has `update`, a request of
+   * another process does not either.
    *
+   * @param userId - the text that the option `user` returns for this user
+   * @param which - which of them; all without it
    * @returns how many were ended
-   * @throws Error when the option `user` is off, or what the store says
+   * @throws Error when the option `user` is off, and the error of the store; TypeError when `which` names no session
    */
   endSessionsOf(userId: string, which?: SessionsToEnd): Promise<number>
 
-  /** Names the session of a request as `sessionsOf` does: the first 16 characters of the hex SHA-256 of its id. */
+  /**
+   * Returns the name that `sessionsOf` gives to the session of a request: the first 16 characters of the hex SHA-256 of
+   * its id.
+   *
+   * @param req - the request
+   * @returns undefined if the request has no session
+   */
   refOf(req: object): string | undefined
 
   /**
-   * Loads the session of a request that has no response: the upgrade to a web socket, the handshake of a socket. The request
-   * stays as it is.
+   * Loads the session of a request that has no response, such as the upgrade to a web socket. The request is not
+   * changed.
    *
-   * `save`, `reload`, `touch` and `destroy` of the session do what they do elsewhere. Nothing happens by itself, for there is
-   * no end of a response: what changes is stored by `save()`, `touch()` has the store restart the idle timeout, and `reload()`
-   * brings the same object up to date. `regenerate()` fails with code `ENORESPONSE`: nobody could be told the new id.
+   * `save`, `reload`, `touch` and `destroy` of the session work as elsewhere. Nothing happens without a call, because
+   * there is no end of a response. `save()` stores what has changed, `touch()` restarts the idle timeout in the store,
+   * and `reload()` brings the same object up to date. `regenerate()` fails with the code `ENORESPONSE`: there is no
+   * response that could send the new id.
    *
    * @param req - the request
-   * @returns the session; or null where the request presents none that is there, its path is not below the cookie's, or the
-   * store is disconnected (with `onDisconnect: 'error'` that is an error). Rejects with the error of the store
+   * @returns the session; or null if the request presents none that exists, or if its path is not below the path of the
+   * cookie. While the store is disconnected it is null, or an error with `onDisconnect: 'error'`
+   * @throws the error of the store
    */
   load(req: IncomingMessage | Http2ServerRequest): Promise<(Session & Partial<SessionData>) | null>
 }

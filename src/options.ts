@@ -27,29 +27,37 @@ type FromRequest<Result> = { of(req: ExpressRequest): Result }['of']
 /** Options of the middleware. */
 export interface SessionOptions {
   /**
-   * Key that signs the session id in the cookie, or several for rotation: the first signs, all verify.
+   * The key that signs the session id in the cookie. An array is for rotation: the first key signs, all keys verify. A
+   * text should be at least 32 random bytes in hex or base64; it must not be guessed.
    *
-   * @defaultValue `req.secret`, as `cookieParser(secret)` sets it; deprecated
+   * An empty array is a TypeError of `session()`.
+   *
+   * @defaultValue `req.secret`, which `cookieParser(secret)` sets; relying on that is deprecated
+   * @see OWASP Session Management Cheat Sheet, "Session ID Entropy"; RFC 2104 section 3
    */
   secret: Secret | Secret[]
 
   /**
-   * How long a session lives, however active it is, in milliseconds: a positive, finite number. A session that is found past
-   * its end is destroyed, and its visitor gets a new one. Neither the cookie nor the store keeps it for longer, and what is
-   * in flight when it ends is not saved. `regenerate()` begins a new life. Sessions from before the option was switched on
-   * count from the request that sees them first, which saves them.
+   * The longest time that a session lives, however active it is, in milliseconds: a positive, finite number. A session that
+   * is found past its end is destroyed, and its visitor gets a new one. Neither the cookie nor the store keeps it for
+   * longer. A request that is in flight when the session ends saves nothing. `regenerate()` starts the time anew. A
+   * session from before the option was switched on counts from the first request that sees it, and that request saves
+   * it.
    *
-   * Together with `cookie.maxAge`, the idle timeout, whichever is earlier counts.
+   * Together with `cookie.maxAge`, the idle timeout, the earlier of the two counts. Another value is a TypeError of
+   * `session()`.
    *
-   * @defaultValue `undefined`: no end but the idle timeout
+   * @defaultValue `undefined`: the idle timeout alone ends a session
    * @see OWASP Session Management Cheat Sheet, "Absolute Timeout"; ASVS 7.3.2; NIST SP 800-63B section 7.2
    */
   absoluteTimeout?: number | undefined
 
   /**
-   * Tells caches what sessions mean for them. A response that sends the session cookie, or removes it, says
-   * `Cache-Control: no-store`, unless the app has said something of its own. Every response says `Vary: Cookie`, beside
-   * what it says anyway; under another `transport` also the header that this reads.
+   * Tells caches what to keep. A response that sends or removes the session cookie says `Cache-Control: no-store`,
+   * unless the app has set that header itself. Every response says `Vary: Cookie`, beside what it says anyway. With
+   * another `transport` it also names the header that this transport reads.
+   *
+   * Anything but a boolean is a TypeError of `session()`.
    *
    * @defaultValue `false`
    * @see RFC 9111 section 7.3; OWASP Session Management Cheat Sheet, "Web Content Caching"
@@ -57,9 +65,11 @@ export interface SessionOptions {
   cacheControl?: boolean | undefined
 
   /**
-   * Has the browser drop its cookie when the session behind it has ended: by `destroy`, by `unset: 'destroy'`, or by a
-   * timeout, where the response brings no new session. The cookie is expired with the
-   * attributes that it was set with, without which browsers refuse; unless the app has set or cleared it itself.
+   * Makes the browser drop its cookie when the session has ended: by `destroy`, by `unset: 'destroy'`, or by a timeout,
+   * if the response brings no new session. The cookie is expired with the attributes that it was set with, because
+   * browsers refuse other ones. If the app has set or cleared the cookie itself, that stays.
+   *
+   * Anything but a boolean is a TypeError of `session()`.
    *
    * @defaultValue `false`
    * @see RFC 6265 section 5.3
@@ -67,28 +77,38 @@ export interface SessionOptions {
   clearCookie?: boolean | undefined
 
   /**
-   * What becomes of a session that several requests change at the same time. With `'merge'` a save applies the top-level keys
-   * that its request has added, changed or removed to what is stored then, and `req.session` gets what others have stored.
-   * A key that both have changed gets the value of who saves later, or what a function given here returns: `(key, base,
-   * theirs, mine) => value`, where undefined stands for a key that is not there, and removes it.
+   * What happens when several requests change one session at the same time. With `'merge'`, a save changes only the
+   * top-level keys that its request has added, changed or removed. `req.session` then gets what others have stored. If
+   * both have changed a key, the later save wins. A function decides instead: `(key, base, theirs, mine) => value`. For
+   * it, undefined means that there is no such key; if it returns undefined, the key is removed.
    *
-   * A session that is not in the store any more is not brought back: nothing is written, and an explicit `save()` fails with
-   * the `code` `ESESSIONENDED`.
+   * A session that is no longer in the store is not brought back. Nothing is written, and an explicit `save()` fails
+   * with the code `ESESSIONENDED`.
    *
-   * Within a process saves of a session go one after another. Between processes that takes a store with `update`, without
-   * which each save also costs a read.
+   * Within a process, the saves of a session go one after another. Between processes that needs a store with `update`;
+   * without it, each save also costs a read. Another value is a TypeError of `session()`.
    *
    * @defaultValue `undefined`: the later save overwrites all of what is stored
    */
   concurrency?: 'merge' | ResolveConflict | undefined
 
-  /** Attributes of the session cookie, or a function that gives them for a request and is called at most once for it. */
+  /**
+   * The attributes of the session cookie, or a function that returns them for a request. The function is called at most
+   * once for a request.
+   *
+   * A `maxAge` that is no number, or an `expires` that is no Date, is a TypeError of `session()`.
+   *
+   * @defaultValue `{}`: `Path=/` and `HttpOnly`, no `Secure`, no `SameSite`, until the browser closes
+   */
   cookie?: GivenCookieOptions | FromRequest<GivenCookieOptions> | undefined
 
   /**
-   * Seals the data of sessions in the store, by AES-256-GCM: a key of 32 bytes, as a Buffer or as text of 64 hex or 43 or 44
-   * base64 characters; or several, of which the first seals and all open. Sessions that were stored before are read, and
-   * sealed with their next save. One that no key opens counts as none.
+   * Encrypts the data of sessions in the store, by AES-256-GCM. A key has 32 bytes: a Buffer, or text of 64 hex or 43
+   * or 44 base64 characters. With an array the first key encrypts, and all keys decrypt. A session that was stored in
+   * plain form is read, and encrypted by its next save. A session that no key decrypts counts as none, and a process
+   * warning with the code `EXPRESS_SESSION_CANNOT_BE_OPENED` says so once.
+   *
+   * A key of another length is a TypeError of `session()`.
    *
    * @defaultValue `undefined`: sessions are stored as they are
    * @see NIST SP 800-38D
@@ -96,27 +116,32 @@ export interface SessionOptions {
   encryption?: EncryptionKey | readonly EncryptionKey[] | undefined
 
   /**
-   * Binds sessions to the device they began on, so that cookies copied to another one stop working within minutes: Device
-   * Bound Session Credentials. Experimental, as the protocol is; browsers without it go on with the session cookie alone.
-   * docs/device-bound.md says what it protects from, and what not.
+   * Binds each session to the device that it began on, by Device Bound Session Credentials. Cookies that are copied to
+   * another device stop working within minutes. Experimental, as the protocol is. Browsers without it go on with the
+   * session cookie alone. docs/device-bound.md says what it protects from.
    *
-   * @defaultValue `undefined`: who has the cookie has the session
+   * @defaultValue `undefined`: the cookie is enough
+   * @see https://w3c.github.io/webappsec-dbsc/
    */
   deviceBound?: DeviceBoundOptions | undefined
 
   /**
-   * Makes a session id.
+   * Makes a session id, as text. It must be unguessable, and new for each session. An id that is no text gives a
+   * process warning with the code `EXPRESS_SESSION_ID_NOT_TEXT`; its session is neither stored nor sent.
+   *
+   * Anything but a function is a TypeError of `session()`.
    *
    * @defaultValue 24 random bytes in base64url, by `uid-safe`
+   * @see OWASP Session Management Cheat Sheet, "Session ID Entropy"
    */
   genid?: FromRequest<string> | undefined
 
   /**
-   * Has the store see a hash of each session id in the place of the id: `sha256-` and SHA-256 in base64url, which
-   * `session.hashSessionId(id)` gives. What a store holds, a copy of it or its log then opens no session. A session that lies
-   * there under its plain id is found, and moved.
+   * Gives the store a hash of each session id instead of the id: `sha256-` and the SHA-256 in base64url. Then a copy of
+   * the store, or its log, opens no session. `session.hashSessionId(id)` returns the hash. A session that is stored
+   * under its plain id is found, and moved.
    *
-   * Anything but a boolean is a TypeError.
+   * Anything but a boolean is a TypeError of `session()`.
    *
    * @defaultValue `false`
    * @see OWASP Session Management Cheat Sheet, "Session ID Content"; ASVS 7.2
@@ -124,68 +149,74 @@ export interface SessionOptions {
   hashSessionIds?: boolean | undefined
 
   /**
-   * Name of the cookie.
+   * The name of the cookie. A name that begins with `__Host-` or `__Secure-` makes browsers refuse the cookie without
+   * the attributes that the prefix requires.
    *
    * @defaultValue `'connect.sid'`
+   * @see RFC 6265 section 4.1.1; RFC 6265bis section 4.1.3
    */
   name?: string | undefined
 
-  /** Old name of `name`. */
+  /** The older name of the option `name`. */
   key?: string | undefined
 
   /**
-   * What a request gets while the store says that it is disconnected (its event `disconnect`, until its next `connect`):
+   * What a request gets while the store is disconnected, from its event `disconnect` until its next `connect`:
    *
-   * - `'skip'`: no session. `req.session` is undefined, which apps may take for a visitor who is not logged in.
-   * - `'error'`: an error by `next`, with the `code` `ESTOREDISCONNECTED` and the `status` 503. Requests outside of the
-   *   cookie's path, which have no session anyway, are served.
+   * - `'skip'`: no session. `req.session` is undefined. An app may take that for a visitor who is not logged in.
+   * - `'error'`: an error for `next`, with the `code` `ESTOREDISCONNECTED` and the `status` 503. Requests outside of
+   *   the cookie's path have no session in any case, and are served.
    *
-   * @defaultValue `'skip'`
+   * Another value is a TypeError of `session()`.
+   *
+   * @defaultValue `'skip'
    */
   onDisconnect?: 'skip' | 'error' | undefined
 
   /**
-   * Whether to believe `X-Forwarded-Proto` when asking if a request is secure.
+   * Whether `X-Forwarded-Proto` is believed when the middleware asks if a request came over https.
    *
-   * @defaultValue `undefined`: as Express's `trust proxy` says
+   * @defaultValue `undefined`: what the Express setting `trust proxy` says
    */
   proxy?: boolean | undefined
 
   /**
-   * Has a changed configuration reach those who have a session. The attributes of `cookie`, all but the expiry, are given
-   * to sessions that were stored with others. The cookie is sent again where they differed, and where another than the first
-   * `secret` had signed it; and the session is saved, once.
+   * Gives a changed configuration to those who have a session already. Sessions that were stored with other attributes
+   * get those of `cookie`, except the expiry. The cookie is sent again if an attribute differed, or if another secret
+   * than the first had signed it. If an attribute differed, the session is saved once.
+   *
+   * Anything but a boolean is a TypeError of `session()`.
    *
    * @defaultValue `false`
    */
   refreshCookie?: boolean | undefined
 
   /**
-   * Saves the session at the end of every request, changed or not. `false` is what most apps want: saving what has not
-   * changed overwrites what parallel requests have saved.
+   * Saves the session at the end of every request, changed or not. Most apps want `false`: a save without a change
+   * overwrites what parallel requests have saved.
    *
-   * @defaultValue `true`; leaving it out is deprecated
+   * @defaultValue `true`; relying on that is deprecated
    */
   resave?: boolean | undefined
 
   /**
-   * Sends the cookie with every response, which restarts the idle timeout in the browser, too.
+   * Sends the cookie with every response. That restarts the idle timeout in the browser, too.
    *
    * @defaultValue `false`
    */
   rolling?: boolean | undefined
 
   /**
-   * Saves new sessions that nothing was written to, and sends their cookie. `false` is what most apps want: no session, and
-   * no cookie, before there is something to remember.
+   * Saves a new session that nothing was written to, and sends its cookie. Most apps want `false`: then there is no
+   * cookie before there is something to remember.
    *
-   * @defaultValue `true`; leaving it out is deprecated
+   * @defaultValue `true`; relying on that is deprecated
    */
   saveUninitialized?: boolean | undefined
 
   /**
-   * Remembers which signed ids have verified, so that a visitor's next request costs no signature: some thousand of them,
-   * valid ones only, until the secrets change.
+   * Remembers which signed ids were valid, so that the next request of a visitor costs no HMAC. Up to 4,096 ids are
+   * remembered, until the secrets change.
    *
    * @defaultValue `true`
    */
@@ -194,83 +225,93 @@ export interface SessionOptions {
   /**
    * Where sessions are kept.
    *
-   * @defaultValue a new `MemoryStore`
+   * @defaultValue a new `MemoryStore`, which forgets its sessions when the process ends
    */
   store?: Store | undefined
 
   /**
-   * How long the store may take to answer a call, in milliseconds: a positive, finite number. A call of the middleware, or
-   * of a method of the session, that takes longer fails with an error whose `code` is `ESTORETIMEOUT` and whose `status`
-   * is 503; what the store answers after that is not heard. For stores that wait while their server is away: clients
-   * would wait as long as it takes.
+   * How many milliseconds the store has to answer a call: a positive, finite number. A call that takes longer fails
+   * with an error whose `code` is `ESTORETIMEOUT` and whose `status` is 503. A later answer is ignored. This is for
+   * stores that wait while their server is away: without it, the clients wait for the same time.
    *
-   * The store may still do what has timed out. A session that was to be destroyed counts as ended.
+   * The store may still do what has timed out. A session that was to be destroyed counts as ended. Another value is a
+   * TypeError of `session()`.
    *
    * @defaultValue `undefined`: as long as it takes
    */
   storeTimeout?: number | undefined
 
   /**
-   * How often a session that is only read is touched at the most, in milliseconds: a positive, finite number. And under
-   * `rolling` how often its cookie is sent. Half of the idle timeout (`cookie.maxAge`) where that is less: so an idle session
-   * may end that much early, and one in use never does.
+   * How many milliseconds pass at least between two touches of a session that is only read: a positive, finite number.
+   * With `rolling` the cookie is not sent more often either. At most half of the idle timeout (`cookie.maxAge`) counts.
+   * So a session in use never ends early, and an idle one may end early by the interval.
    *
-   * Without an idle timeout stores have a time of their own for a session (a day, with many): stay well below that.
+   * Without an idle timeout, stores use another time for a session, many of them a day: stay well below that.
+   * Another value is a TypeError of `session()`.
    *
-   * @defaultValue `undefined`: with each request
+   * @defaultValue `undefined`: each request touches
    */
   touchInterval?: number | undefined
 
   /**
-   * Where the signed session id travels: `'cookie'`, an object that reads, writes and clears it, such as
-   * `session.headerTransport()`, or a function of the request that gives one of these and is called once for it. What
-   * is read is verified as the value of a cookie is.
+   * Where the signed session id travels: `'cookie'`, an object that reads, writes and clears it, or a function that
+   * returns one of these for a request and is called once for it. `session.headerTransport()` makes such an object for
+   * a header. What is read is verified in the same way as a cookie.
    *
-   * Attributes of `cookie`, such as `secure`, are for cookies; `path` is for all.
+   * Attributes such as `cookie.secure` hold for cookies only; `cookie.path` holds for all transports. Another value is
+   * a TypeError of `session()`, or an error for `next` if the function returns it.
    *
-   * @defaultValue `'cookie'`
+   * @defaultValue `'cookie'
    */
   transport?: 'cookie' | SessionTransport | FromRequest<'cookie' | SessionTransport> | undefined
 
   /**
-   * What becomes of the stored session when a request ends with `req.session` deleted or set to null: `'destroy'` removes
-   * it, `'keep'` leaves it and drops the changes of this request.
+   * What happens to the stored session when a request ends with `req.session` deleted or null. `'destroy'` removes it.
+   * `'keep'` leaves it as it was before the request.
    *
-   * @defaultValue `'keep'`
+   * Another value is a TypeError of `session()`.
+   *
+   * @defaultValue `'keep'
    */
   unset?: 'destroy' | 'keep' | undefined
 
   /**
-   * Says whose session it is, as text; `undefined` or empty for nobody's. With it `middleware.sessionsOf(userId)` and
-   * `middleware.endSessionsOf(userId)` know the sessions of a user: one record in the store names them.
+   * Says whose session it is, as text, such as `(session) => session.user?.id`; with passport it is `(session) =>
+   * session.passport?.user`. `undefined` or an empty text means that it is nobody's. With this option
+   * `middleware.sessionsOf(userId)` and `middleware.endSessionsOf(userId)` know the sessions of a user: one record in
+   * the store names them.
    *
-   * @example `(session) => session.user?.id`, or with passport `(session) => session.passport?.user`
-   * @defaultValue `undefined`: nobody keeps count of them
+   * Anything but a function is a TypeError of `session()`.
+   *
+   * @defaultValue `undefined`: there are no such records
    */
   user?: ((session: Session & Partial<SessionData>) => string | undefined) | undefined
 
   /**
-   * Where the records of the option `user` are kept.
+   * The store that keeps the records of the option `user`. Without that option, or without the methods of a store, it
+   * is a TypeError of `session()`.
    *
    * @defaultValue the store of the sessions
    */
   userIndex?: Store | undefined
 
   /**
-   * How many sessions a user of the option `user` may have at a time: a positive integer. What becomes of one too many is for
-   * `onTooManySessions` to say.
+   * How many sessions a user may have at a time: a positive integer. `onTooManySessions` says what happens to one too
+   * many. Another value is a TypeError of `session()`, and so is this option without the option `user`.
    *
    * @defaultValue 1,000
    */
   maxSessions?: number | undefined
 
   /**
-   * What happens at the save that gives a user one session too many:
+   * What the save does that gives a user one session too many:
    *
-   * - `'end-oldest'`: those that began first are ended.
-   * - `'refuse'`: the save fails with an error whose `code` is `ETOOMANYSESSIONS`.
+   * - `'end-oldest'`: it ends the sessions that began first.
+   * - `'refuse'`: it fails with an error whose `code` is `ETOOMANYSESSIONS`.
    *
-   * @defaultValue `'end-oldest'`
+   * Another value is a TypeError of `session()`, and so is this option without the option `user`.
+   *
+   * @defaultValue `'end-oldest'
    */
   onTooManySessions?: 'end-oldest' | 'refuse' | undefined
 }

@@ -11,62 +11,66 @@ type AppSession = import('../session/session.js').Session &
   Partial<import('../session/session.js').SessionData>
 
 /**
- * Binds sessions to the device they began on: Device Bound Session Credentials. Experimental, as the protocol is.
+ * Binds sessions to the device that they began on, by Device Bound Session Credentials. Experimental, as the protocol
+ * is. A wrong value is a TypeError of `session()`.
  *
  * @see https://w3c.github.io/webappsec-dbsc/
  */
 export interface DeviceBoundOptions {
   /**
-   * Which sessions are offered to be bound: those of users who are logged in, as a rule. Asked when the response to a secure
-   * request is sent, of a session whose id is new, or that opens a page and is not bound yet.
+   * Says which sessions the browser is asked to bind, usually those of users who are logged in. It is called when a
+   * response to a secure request is sent: if the session has a new id, or if the request opens a page and the session
+   * is not bound yet.
    *
-   * Must be given, unless the option `user` is: then sessions that belong to a user are.
+   * It must be given, unless the option `user` is given: then it is every session that belongs to a user.
    */
   when?: { of(session: AppSession, req: ExpressRequest): unknown }['of'] | undefined
 
   /**
-   * How long the bound cookie lives, in milliseconds: a positive, finite number. So long copied cookies work at the most.
-   * Below five minutes a process warning is given: browsers make six signatures in nine minutes for a whole site, and
-   * refresh with each request what has less than two minutes to live.
+   * How many milliseconds the bound cookie lives: a positive, finite number. Copied cookies work for no longer than
+   * that. Under five minutes, a process warning with the code `EXPRESS_SESSION_DEVICE_BOUND_LIFETIME` is given:
+   * browsers make six signatures in nine minutes for a whole site, and refresh a cookie with each request if it has
+   * less than two minutes to live.
    *
-   * @defaultValue `600_000`: ten minutes, which leaves a browser some signatures for other sessions of the site
+   * @defaultValue `600_000`: ten minutes, which leaves signatures for other sessions of the site
    */
   lifetime?: number | undefined
 
   /**
-   * Path below which the two endpoints lie that browsers ask: `<path>/register` and `<path>/refresh`. It must lie below the
-   * cookie's path, and below the path that the middleware is mounted on.
+   * The path of the two endpoints that browsers ask, `<path>/register` and `<path>/refresh`. It must lie below the path
+   * of the cookie, and below the path that the middleware is mounted on.
    *
-   * @defaultValue `<cookie.path>/dbsc`; `/dbsc` where `cookie` is a function
+   * @defaultValue `<cookie.path>/dbsc`; `/dbsc` if `cookie` is a function
    */
   path?: string | undefined
 
   /**
-   * Name of the bound cookie.
+   * The name of the bound cookie.
    *
-   * @defaultValue the session cookie's name, with `.bound` behind it
+   * @defaultValue the name of the session cookie, followed by `.bound`
    */
   name?: string | undefined
 
   /**
-   * Path prefixes for which a browser does not hold requests to refresh the cookie first: static files, say. What needs the
-   * session must not be among them: it would not have it, once the cookie's time is over.
+   * Path prefixes for which a browser does not wait for a refresh, such as those of static files. Once the bound cookie
+   * has expired, requests below them have no session.
    *
    * @defaultValue `[]`
    */
   exclude?: readonly string[] | undefined
 
   /**
-   * Other hosts whose links and requests may have a browser refresh: `partner.example`, `*.example.com`, or `*` for all. A
-   * visitor who follows a link from anywhere else is not logged in, once the cookie's time is over, until the next request.
+   * Hosts whose links and requests may cause a refresh: `partner.example`, `*.example.com`, or `*` for all. A visitor
+   * who follows a link from another host with an expired bound cookie is not logged in until the next request.
    *
-   * @defaultValue `['*']`; `[]` for sessions with `SameSite=None`, where other sites could learn from the time it takes
+   * @defaultValue `['*']`; `[]` for sessions with `SameSite=None`, because other sites could learn from the time that a
+   * refresh takes
    */
   initiators?: readonly string[] | undefined
 
   /**
-   * The site whose origins all share the session, such as `https://example.com`: for a cookie with a `Domain`. That host must
-   * answer `/.well-known/device-bound-sessions`; see docs/device-bound.md.
+   * The site whose origins share the session, such as `https://example.com`, for a cookie with a `Domain`. That host
+   * must answer `/.well-known/device-bound-sessions`; see docs/device-bound.md.
    *
    * @defaultValue `undefined`: the origin that the session began on
    */

@@ -1,9 +1,9 @@
 import { keeperOfRequest } from './keeper.js'
 import type { Reason } from './ledger.js'
 
-/** Why a request has the session it has. */
+/** What is known of the session of a request. */
 export interface SessionInfo {
-  /** Whether the request came without a session that could be given to it, and got a new one. */
+  /** Whether the request has a new session, because it came without one or with one that could not be used. */
   readonly isNew: boolean
 
   /**
@@ -19,24 +19,28 @@ export interface SessionInfo {
    */
   readonly reason: Reason
 
-  /** When the session began: known of a new one, and of those stored with the option `absoluteTimeout`. */
+  /**
+   * When the session began. Known of a new session, and of one that was stored while the option `absoluteTimeout` or
+   * `user` was on.
+   */
   readonly createdAt: Date | undefined
 
-  /** Whether the session is bound to a device; there with the option `deviceBound` only. */
+  /** Whether the session is bound to a device. Only with the option `deviceBound`. */
   readonly isBound?: boolean
 
   /**
-   * Why the browser has not proven anything, as it says itself: `'quota_exceeded'`, `'unreachable'`, `'server_error'`. There
-   * with the reason `'unproven'` only, and if it says so.
+   * Why the browser has not shown its device, in its own words: `'quota_exceeded'`, `'unreachable'` or
+   * `'server_error'`. Only with the reason `'unproven'`, and only if the browser says it.
    */
   readonly skipped?: string
 }
 
 /**
- * Tells why a request has the session it has: so that an app can say "you have been logged out".
+ * Says why a request has the session that it has, so that an app can say "you have been logged out".
  *
  * @param req - the request
- * @returns undefined where no middleware of this package gave it a session, or the app has put something else in its place
+ * @returns undefined if no middleware of this package has given the request a session, or if the app has replaced that
+ * session
  */
 export function infoOf(req: object): SessionInfo | undefined {
   return keeperOfRequest(req)?.info()

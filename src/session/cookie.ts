@@ -8,22 +8,23 @@ const deprecate = depd('express-session')
 /** Attributes of the session cookie. */
 export interface CookieOptions {
   /**
-   * Idle timeout: how long a session lives without a request, in milliseconds. Becomes the `Expires` attribute, renewed
-   * whenever the cookie is sent, and tells stores when to forget the session.
+   * The idle timeout: for how many milliseconds a session lives without a request. It becomes the `Expires` attribute,
+   * each time that the cookie is sent. Stores forget the session after that time.
    *
    * @defaultValue `null`: the browser drops the cookie when it closes
+   * @see OWASP Session Management Cheat Sheet, "Idle Timeout"
    */
   maxAge?: number | undefined
 
   /**
-   * Value of the `Expires` attribute; prefer `maxAge`. Of the two, the one that stands last in the object counts.
+   * When the cookie expires. Prefer `maxAge`. If both are given, the one that stands last in the object counts.
    *
    * @see RFC 6265 section 5.2.1
    */
   expires?: Date | null | undefined
 
   /**
-   * Hides the cookie from `document.cookie`.
+   * Keeps the cookie out of `document.cookie`, and so away from scripts.
    *
    * @defaultValue `true`
    * @see RFC 6265 section 5.2.6
@@ -31,30 +32,34 @@ export interface CookieOptions {
   httpOnly?: boolean | undefined
 
   /**
-   * Sends the cookie over https only. `'auto'` decides by each request's own connection: secure if that is.
+   * Sends the cookie over https only. `'auto'` decides for each request: `true` if that request came over https. Over
+   * plain http a Secure cookie is not sent, and a process warning with the code
+   * `EXPRESS_SESSION_SECURE_COOKIE_OVER_HTTP` says so once.
    *
-   * @defaultValue `undefined`: sent over http, too
+   * @defaultValue `undefined`: the cookie is sent over http, too
    * @see RFC 6265 section 5.2.5
    */
   secure?: boolean | 'auto' | undefined
 
   /**
-   * With which cross-site requests the browser sends the cookie: `true` is `'strict'`.
+   * With which requests from other sites the browser sends the cookie. `true` means `'strict'`, and `false` leaves the
+   * attribute out. Browsers refuse `'none'` without Secure.
    *
+   * @defaultValue `undefined`: the browser decides, most of them as for `'lax'`
    * @see RFC 6265bis section 5.6.7
    */
   sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
 
   /**
-   * Hosts the cookie is sent to: this one and those below it.
+   * The host that the cookie is sent to, together with all hosts below it.
    *
-   * @defaultValue `undefined`: the host that set it
+   * @defaultValue `undefined`: only the host that has set it
    * @see RFC 6265 section 5.2.3
    */
   domain?: string | undefined
 
   /**
-   * Path below which the cookie is sent, and below which the middleware works: other requests have no session.
+   * The path below which the cookie is sent. The middleware works below it, too: other requests have no session.
    *
    * @defaultValue `'/'`
    * @see RFC 6265 section 5.2.4
@@ -62,15 +67,19 @@ export interface CookieOptions {
   path?: string | undefined
 
   /**
-   * Which cookies a browser drops last when it holds too many.
+   * Which cookies a browser keeps longest when it has too many. Chromium knows this attribute; other browsers ignore
+   * it.
    *
+   * @defaultValue `undefined`: browsers take it as `'medium'`
    * @see draft-west-cookie-priority
    */
   priority?: 'low' | 'medium' | 'high' | undefined
 
   /**
-   * A jar of its own for each top-level site that embeds this one (CHIPS).
+   * Keeps a separate cookie for each top-level site that shows this site in a frame (CHIPS). Browsers refuse it without
+   * Secure.
    *
+   * @defaultValue `undefined`: one cookie for all
    * @see draft-cutler-httpbis-partitioned-cookies
    */
   partitioned?: boolean | undefined
@@ -83,14 +92,14 @@ export interface CookieOptions {
 }
 
 /**
- * `CookieOptions`, and what may be given beyond that. (Apart, so that what apps read from `CookieOptions` is of the types
- * that it has in `@types/express-session`.)
+ * `CookieOptions`, and what else may be given. It is a type of its own so that `CookieOptions` stays what it is in
+ * `@types/express-session`.
  */
 export interface GivenCookieOptions extends Omit<CookieOptions, 'maxAge' | 'sameSite'> {
-  /** As in `CookieOptions`, or `null` for none. */
+  /** `null` means that there is no idle timeout. */
   maxAge?: number | null | undefined
 
-  /** As in `CookieOptions`, or `'auto'`: `'none'` on secure connections and `'lax'` on others. */
+  /** `'auto'` means `'none'` for a request over https, and `'lax'` for others. */
   sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
 }
 
@@ -109,14 +118,14 @@ export interface CookieData {
 
 /** A session's cookie as stores know it: its attributes, and the idle timeout. */
 export interface Cookie extends CookieOptions {
-  /** The idle timeout in milliseconds that `maxAge` starts from again at each use, or `null` for none. */
+  /** The idle timeout in milliseconds, which starts again with each use; `null` for none. */
   originalMaxAge: number | null
 
   /** Milliseconds until the cookie expires. */
   maxAge?: number | undefined
 }
 
-/** The cookie of one session: its attributes, and when it expires. */
+/** The cookie of one session: the attributes of {@link CookieOptions}, and when it expires. */
 @callable(
   function Cookie(this: SessionCookie, options?: GivenCookieOptions) {
     this.path = '/'
@@ -157,7 +166,7 @@ export class SessionCookie implements Cookie {
   declare signed?: boolean | undefined
   declare encode?: ((value: string) => string) | undefined
 
-  /** The idle timeout in milliseconds that `maxAge` starts from again at each use, or `null` for none. */
+  /** The idle timeout in milliseconds, which starts again with each use; `null` for none. */
   declare originalMaxAge: number | null
 
   /** Where `expires` is kept: an own, enumerable property, because stores read it. */
@@ -171,7 +180,7 @@ export class SessionCookie implements Cookie {
     // Never runs: it only gives the constructing function below its type.
   }
 
-  /** When the cookie expires, or `null` for "when the browser closes". */
+  /** When the cookie expires, or `null` if that is when the browser closes. Setting it sets `originalMaxAge`, too. */
   get expires(): Date | null | undefined {
     return this._expires
   }
@@ -182,9 +191,10 @@ export class SessionCookie implements Cookie {
   }
 
   /**
-   * Milliseconds until the cookie expires, or `null` for "when the browser closes". Setting it restarts the idle timeout.
+   * Milliseconds until the cookie expires, or `null` if it does so when the browser closes. Setting it restarts the
+   * idle timeout.
    *
-   * @throws TypeError when set to what is neither a number nor a Date
+   * @throws TypeError when it is set to what is neither a number nor a Date
    */
   get maxAge(): number | undefined {
     const expires: unknown = this.expires
@@ -209,7 +219,7 @@ export class SessionCookie implements Cookie {
     }
   }
 
-  /** The attributes as stores keep them and `Set-Cookie` needs them. */
+  /** The attributes, in the form that stores keep and `Set-Cookie` needs. */
   get data(): CookieData {
     return {
       originalMaxAge: this.originalMaxAge,
@@ -225,9 +235,9 @@ export class SessionCookie implements Cookie {
   }
 
   /**
-   * The `Set-Cookie` text of a cookie with these attributes.
+   * Makes the text of a `Set-Cookie` header from these attributes.
    *
-   * @param name - the cookie's name
+   * @param name - the name of the cookie
    * @param value - its value, which is percent-encoded
    * @throws TypeError when the name or an attribute is invalid
    */
@@ -235,7 +245,7 @@ export class SessionCookie implements Cookie {
     return cookie.serialize(name, value, this.data as cookie.CookieSerializeOptions)
   }
 
-  /** What `JSON.stringify` keeps. */
+  /** What `JSON.stringify` keeps of the cookie: its `data`. */
   toJSON(): CookieData {
     return this.data
   }

@@ -8,10 +8,11 @@ const PREFIX = 'sha256-'
 const MAX_BYTES = 1024 * 1024
 
 /**
- * The key under which a store keeps a session while the option `hashSessionIds` is on: for apps that call a store themselves.
+ * Returns the key under which a store keeps a session while the option `hashSessionIds` is on, for apps that call a
+ * store themselves.
  *
  * @param id - the session id
- * @returns `sha256-`, and SHA-256 of the id in base64url
+ * @returns `sha256-`, and the SHA-256 of the id in base64url
  * @throws TypeError when the id is no text
  */
 export function hashSessionId(id: string): string {

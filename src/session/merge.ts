@@ -12,10 +12,10 @@ import type { Snapshot } from './snapshot.js'
 export type Members = Record<string, unknown>
 
 /**
- * Decides about a key that both have changed.
+ * Decides about a key that two requests have changed.
  *
- * @param key - of the session
- * @param base - its value before; undefined where there was none, as with the others
+ * @param key - the key of the session
+ * @param base - its value before both changes; undefined if there was none, here and below
  * @param theirs - what is stored now
  * @param mine - what this request has made of it
  * @returns what is to be stored; undefined removes the key

@@ -1,20 +1,21 @@
 import { inspect } from 'node:util'
 
-/** What `regenerate` is asked to do with the session that it ends. */
+/** What `regenerate` keeps of the session that it ends. */
 export interface RegenerateOptions {
   /**
-   * What the new session keeps: `true` for all data and the cookie's attributes, or a list of names. The session's end by
-   * `absoluteTimeout` is kept in any case.
+   * What the new session keeps: `true` for all data and the attributes of the cookie, or a list of names. The time that
+   * `absoluteTimeout` counts from is kept in any case.
    *
    * @defaultValue `false`: nothing
    */
   preserve?: boolean | readonly string[] | undefined
 
   /**
-   * How long the old id still leads to the new session, in milliseconds: a positive, finite number. For requests that are on
-   * their way with it. Only with `preserve: true`; never at login, where somebody else may know the old id.
+   * For how many milliseconds the old id still leads to the new session: a positive, finite number. It is for requests
+   * that were sent with the old id. It needs `preserve: true`. Do not use it at login, where somebody else may know the
+   * old id.
    *
-   * @defaultValue `undefined`: it opens nothing from now on
+   * @defaultValue `undefined`: the old id opens nothing any more
    */
   grace?: number | undefined
 }

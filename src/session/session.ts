@@ -9,7 +9,9 @@ import type { Answer } from '../support/store-call.js'
 import type { Notes } from './notes.js'
 import type { RegenerateOptions, Renewal } from './renewal-options.js'
 
-/** What apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`. */
+/**
+ * The data that apps keep in a session. Declare your own keys by merging: `interface SessionData { views: number }`.
+ */
 export interface SessionData {
   /** The session's cookie: when the session expires, and with which attributes its id travels. */
   cookie: Cookie
@@ -56,10 +58,11 @@ export interface SessionKeeper {
 const keepers = hiddenSlot<SessionKeeper>()
 
 /**
- * One visitor's session: data as plain properties, and the methods below. Only the data and `cookie` are enumerable.
+ * The session of one visitor: the data as plain properties, and the methods below. Only the data and `cookie` are
+ * enumerable.
  *
- * `save`, `reload`, `destroy` and `regenerate` take a callback and return the session, or take none and return a
- * promise; nobody need await that, it never becomes an unhandled rejection.
+ * With a callback `save`, `reload`, `destroy` and `regenerate` return the session. Without one they return a promise. A
+ * promise that nobody awaits does not become an unhandled rejection.
  */
 @callable(
   function Session(this: Session, req: SessionRequest, data?: object | null) {
@@ -105,7 +108,7 @@ export class Session {
     return this
   }
 
-  /** Restarts the idle timeout, as `touch` does. */
+  /** Restarts the idle timeout, like `touch`. */
   resetMaxAge(): this {
     const timeout: unknown = this.cookie.originalMaxAge
     // Some stores give back as text what was stored as a number.
@@ -114,11 +117,11 @@ export class Session {
   }
 
   /**
-   * Saves the session to the store now, and restarts the idle timeout. At the end of a response that happens by itself if
-   * something changed; call it when something else must find the session stored before that.
+   * Saves the session now, and restarts the idle timeout. At the end of a response a changed session is saved without
+   * that. Call it when something must find the session in the store before that.
    *
-   * @param callback - receives the store's error, if any; or one with code `ESESSIONENDED` when another request has ended
-   * the session meanwhile
+   * @param callback - receives the error of the store, if there is one. Its code is `ESESSIONENDED` if another request
+   * has ended the session meanwhile
    */
   save<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
   save<Never = never>(callback: Callback): Returned<this, this, Never>
@@ -128,9 +131,10 @@ export class Session {
   }
 
   /**
-   * Loads the session from the store again: afterwards `req.session` is a new object with what the store holds.
+   * Loads the session from the store again. Afterwards `req.session` is a new object with what the store holds.
    *
-   * @param callback - receives the store's error, or an Error with the message `failed to load session`
+   * @param callback - receives the error of the store, or an Error with the message `failed to load session` if the
+   * store has no such session
    */
   reload<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
   reload<Never = never>(callback: Callback): Returned<this, this, Never>
@@ -139,10 +143,10 @@ export class Session {
   }
 
   /**
-   * Ends the session: removes it from the store and `req.session` from the request. The cookie stays with the browser,
-   * where it opens nothing any more; the option `clearCookie` removes it.
+   * Ends the session: removes it from the store, and `req.session` from the request. The cookie stays in the browser
+   * and opens nothing. The option `clearCookie` removes it.
    *
-   * @param callback - receives the store's error, if any
+   * @param callback - receives the error of the store, if there is one
    */
   destroy<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
   destroy<Never = never>(callback: Callback): Returned<this, this, Never>
@@ -151,13 +155,14 @@ export class Session {
   }
 
   /**
-   * Ends the session and starts a new one with a new id as `req.session`. To be called whenever a visitor's rights
-   * change, at login above all: an id somebody planted before then opens nothing (OWASP, session fixation).
+   * Ends the session and starts a new one with a new id as `req.session`. Call it whenever the rights of a visitor
+   * change, and above all at login. Then an id that somebody planted before opens nothing.
    *
-   * @param options - what the new session keeps, if anything, and for how long the old id leads to it; a wrong value is a
-   * TypeError for the callback or the promise
-   * @param callback - receives the store's error, if any; with options, too, one with code `ESESSIONENDED` when another
-   * request has ended the session meanwhile
+   * @param options - what the new session keeps, and for how long the old id leads to it. A wrong value is a TypeError,
+   * for the callback or the promise
+   * @param callback - receives the error of the store, if there is one. With options its code is `ESESSIONENDED` if
+   * another request has ended the session meanwhile
+   * @see OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change"; ASVS 7.2.4
    */
   regenerate<Never = never>(...none: never[]): Returned<Promise<void>, this, Never>
   /** Cannot be called; see `Uncalled`. */

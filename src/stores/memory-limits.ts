@@ -5,21 +5,22 @@ import { Warnings } from '../support/warnings.js'
 /** How often expired sessions are looked for, in milliseconds, unless the app says otherwise. */
 const SWEEP_INTERVAL = 5000
 
-/** Options of a `MemoryStore`. */
+/** Options of a `MemoryStore`. A wrong value is a TypeError of its constructor. */
 export interface MemoryStoreOptions {
   /**
-   * How many sessions are kept at the most: a positive integer. When one more comes, room is made: by sessions that have
-   * expired, or else by the least recently used one, which ends. `get`, `set` and `touch` are uses.
+   * The largest number of sessions that are kept: a positive integer. When one more comes, an expired session is removed, or
+   * else the least recently used one. `get`, `set` and `touch` are uses.
    *
-   * The first time that a session ends for it, the process warning `EXPRESS_SESSION_MEMORY_STORE_FULL` says so.
+   * When a living session is removed for the first time, a process warning with the code
+   * `EXPRESS_SESSION_MEMORY_STORE_FULL` says so.
    *
-   * @defaultValue `undefined`: as many as come
+   * @defaultValue `undefined`: any number
    */
   max?: number | undefined
 
   /**
-   * How often expired sessions are looked for, in milliseconds: a positive, finite number. None of them is ever given, found
-   * or not: this is about their memory.
+   * How many milliseconds pass between two searches for expired sessions: a positive, finite number. An expired session
+   * is never returned, even before it is removed: this is about memory only.
    *
    * @defaultValue `5000`
    */

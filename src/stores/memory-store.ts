@@ -17,11 +17,11 @@ const REMOVED_PER_SET = 8
 const MAX_TRIES = 1000
 
 /**
- * Keeps sessions in the memory of the process: for development and tests, and for apps of one process that may forget
- * their sessions with it.
+ * Keeps sessions in the memory of the process. They are lost when the process ends. This is for development, for tests,
+ * and for apps of one process that can afford to lose them.
  *
- * Expired sessions go by themselves: a few with each `set`, the rest by a timer, which does not keep the process alive. With
- * `max` those go, too, that are too many: the least recently used first.
+ * Expired sessions are removed: a few by each `set`, the others by a timer, which does not keep the process alive. With
+ * `max`, the least recently used sessions are removed when there are too many.
  */
 @callable(
   // The default is there for the function's length, which is 0 in 1.x.
@@ -35,7 +35,7 @@ const MAX_TRIES = 1000
   { enumerable: true, hasConstructor: true }
 )
 export class MemoryStore extends Store {
-  /** The sessions' JSON by session id. */
+  /** The JSON of the sessions, by session id. */
   declare sessions: Record<string, string>
 
   /**

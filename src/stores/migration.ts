@@ -26,15 +26,16 @@ const now = clock.now.bind(clock)
 type Found = SessionData | null | undefined
 
 /**
- * Makes a store of two, for the time in which sessions move from one to the other: nobody is logged out, and no session has to
- * be copied beforehand.
+ * Makes one store of two, for the time in which sessions move from one to the other. Nobody is logged out, and no
+ * session has to be copied beforehand.
  *
- * A session is looked for in `to`, then in `from`; one that is found there is written to `to`, and only then destroyed in
- * `from`. New sessions and changed ones are written to `to`. What ends, ends in both.
+ * A session is searched in `to`, then in `from`. One that is found in `from` is written to `to`, and only then
+ * destroyed in `from`. New and changed sessions are written to `to`. A session that ends is destroyed in both.
  *
  * @param from - the store that has the sessions
- * @param to - the store that is to have them
- * @throws TypeError when one of them is no store, or both are one
+ * @param to - the store that they move to
+ * @returns a value for the option `store`
+ * @throws TypeError when one of them is no store, or both are the same
  */
 export function migrate(from: Store, to: Store): Store {
   checkStore('from', from)

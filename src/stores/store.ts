@@ -8,13 +8,14 @@ import { callable } from '../support/callable.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 
 /**
- * Where sessions are kept. To write a store, extend this class with `get`, `set` and `destroy`, and if you can with
- * `touch`; the rest is optional.
+ * Where sessions are kept. To write a store, extend this class. `get`, `set` and `destroy` are required, and `touch` is
+ * needed for an idle timeout with `resave: false`. The others are optional.
  *
- * Each method is given a callback in Node's style. It may instead return a promise, if it declares no callback.
+ * Each method gets a callback in Node's style. A method that does not declare that parameter may return a promise
+ * instead.
  *
- * A store that loses its connection emits `disconnect` and, once it is back, `connect`: in between, requests are served
- * without a session.
+ * A store that loses its connection emits `disconnect`, and `connect` when it is back. What requests get in between is
+ * what the option `onDisconnect` says.
  */
 @callable(
   function Store(this: Store) {
@@ -27,25 +28,26 @@ export abstract class Store extends EventEmitter {
   declare generate: (req: any) => void
 
   /**
-   * Answers with the data stored under a session id, or with nothing if there is none or it has expired.
+   * Finds the data that are stored under a session id.
    *
    * @param sid - the session id
-   * @param callback - receives an error, or the data as they were given to `set` (`cookie.expires` may be a Date, its ISO
-   * text, or milliseconds); an error whose `code` is `ENOENT` means that there is none
+   * @param callback - receives an error; or the data that `set` was given, with `cookie.expires` as a Date, as ISO text
+   * or in milliseconds; or nothing if there is no such session or it has expired. An error whose `code` is `ENOENT`
+   * means that there is none
    */
   abstract get(sid: string, callback: (err: any, session?: SessionData | null) => void): void
 
   /**
-   * Stores a session under its id, whether there is one already or not.
+   * Stores a session under its id, and replaces one that is there.
    *
    * @param sid - the session id
-   * @param session - what to store: what `JSON.stringify` makes of it. `session.cookie.expires` tells when to forget it
+   * @param session - store what `JSON.stringify` makes of it, until `session.cookie.expires`
    * @param callback - receives an error, or nothing
    */
   abstract set(sid: string, session: SessionData, callback?: (err?: any) => void): void
 
   /**
-   * Removes a session; that there is none is no error.
+   * Removes a session. If there is none, that is no error.
    *
    * @param sid - the session id
    * @param callback - receives an error, or nothing
@@ -53,11 +55,11 @@ export abstract class Store extends EventEmitter {
   abstract destroy(sid: string, callback?: (err?: any) => void): void
 
   /**
-   * Optional: restarts the idle timeout of a session, whose data have not changed. A session that is not there must not
-   * come to be.
+   * Optional: restarts the idle timeout of a session whose data have not changed. It must not create a session, and
+   * must not change its data.
    *
    * @param sid - the session id
-   * @param session - the session; `session.cookie.expires` tells the new end
+   * @param session - the session; `session.cookie.expires` is the new end
    * @param callback - receives an error, or nothing
    */
   touch?(sid: string, session: SessionData, callback?: (err?: any) => void): void
@@ -66,16 +68,16 @@ export abstract class Store extends EventEmitter {
    * Optional: changes what is stored under an id, with no other write of any process in between.
    *
    * @param sid - the session id
-   * @param change - is to be called with what is stored, or nothing: more than once, if need be. What it returns is to be
-   * stored as by `set`; `undefined` leaves all as it is
+   * @param change - the function to call with what is stored, or with nothing; more than once if another write came in
+   * between. Store what it returns, as `set` does; leave all as it is if it returns undefined
    * @param callback - receives an error, or nothing
    */
   update?(sid: string, change: Change, callback: (err?: any) => void): void
 
-  /** Optional: answers with all sessions, as an array or by id. */
+  /** Optional: finds all sessions, as an array or by id. */
   all?(callback: (err: any, obj?: SessionData[] | { [sid: string]: SessionData } | null) => void): void
 
-  /** Optional: answers with the number of sessions. */
+  /** Optional: counts the sessions. */
   length?(callback: (err: any, length?: number) => void): void
 
   /** Optional: removes all sessions. */
@@ -169,7 +171,7 @@ function loadSession(
   })
 }
 
-/** Makes what is to be stored of what is. */
+/** What an `update` stores: made of what is stored now. undefined changes nothing. */
 export type Change = (stored: SessionData | null | undefined) => SessionData | undefined
 
 /** An error or nothing from `get`: does it say that there is no such session? */

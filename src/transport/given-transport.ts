@@ -14,26 +14,26 @@ type ExpressRequest = import('express').Request
 type ExpressResponse = import('express').Response
 
 /**
- * Carries the signed session id in a way of the app's own. What it reads is verified, and what it writes is signed, as the
- * value of a cookie is. An error that it throws goes to `next`.
+ * Carries the signed session id in a way of the app's own. What it reads is verified, and what it writes is signed,
+ * like the value of a cookie. An error that it throws goes to `next`.
  */
 export interface SessionTransport {
-  /** The signed id that a request brings, or several, of which the first that is valid counts; or nothing. */
+  /** The signed id of a request; or several, of which the first valid one counts; or nothing. */
   read(req: ExpressRequest): string | Iterable<string> | null | undefined
 
   /**
-   * Puts a signed id into a response, whose headers are about to be sent.
+   * Puts a signed id into a response. It is called when the headers are about to be sent.
    *
-   * @param value - the signed id; percent-encode it where it goes into a header
-   * @param cookie - of the session: when it expires, and what else it says
+   * @param value - the signed id. Percent-encode it if it goes into a header
+   * @param cookie - the cookie of the session, which says when the session expires
    */
   write(req: ExpressRequest, res: ExpressResponse, value: string, cookie: Cookie): void | Promise<void>
 
-  /** Has the client forget the id, under the option `clearCookie`. */
+  /** Makes the client forget the id. It is called with the option `clearCookie` only. */
   clear(req: ExpressRequest, res: ExpressResponse): void | Promise<void>
 
   /**
-   * The header that `read` looks at, or several: under the option `cacheControl` responses say that they vary with them.
+   * The header that `read` looks at, or several. With the option `cacheControl`, responses name them in `Vary`.
    *
    * @defaultValue `'*'`: no cache may use a response for another request
    */

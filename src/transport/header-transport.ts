@@ -3,12 +3,14 @@ import { inspect } from 'node:util'
 import type { SessionTransport } from './given-transport.js'
 
 /**
- * Carries the signed session id in a header of requests and responses, for clients that keep no cookies: they send back what
- * the last response with that header said, and forget it when it is empty.
+ * Carries the signed session id in a header of requests and responses, for clients that keep no cookies. Such a client
+ * sends back what the last response with that header said, and forgets it when the header is empty.
  *
- * The value is that of the cookie, percent-encoded. No rule of cookies holds for it: `secure` and the like are not looked at.
+ * The value is the value of the cookie, percent-encoded. `secure` and the other attributes of cookies do not hold for
+ * it.
  *
- * @param name - of the header
+ * @param name - the name of the header
+ * @returns a value for the option `transport`
  * @throws TypeError when no header can have that name
  */
 export function headerTransport(name = 'X-Session-Id'): SessionTransport {

@@ -9,23 +9,26 @@ import type { Entry } from './user-record.js'
 
 /** A session of a user, as an app sees it. */
 export interface UserSession {
-  /** Names the session without opening it: the first 16 characters of the hex SHA-256 of its id. */
+  /** A name that does not open the session: the first 16 characters of the hex SHA-256 of its id. */
   readonly ref: string
-  /** When it began. */
+  /** When the session began. */
   readonly createdAt: Date
-  /** When it was saved or touched last, to the `touchInterval`. */
+  /**
+   * When the session was last saved or touched. With `touchInterval` that may be earlier than the last request by the
+   * interval.
+   */
   readonly lastSeenAt: Date
-  /** The `User-Agent` of the login, up to 256 characters. */
+  /** The `User-Agent` header of the login, up to 256 characters. */
   readonly userAgent: string | undefined
-  /** The address of the login: `req.ip` of Express, or else that of the connection. */
+  /** The address of the login: `req.ip` of Express, or else the address of the connection. */
   readonly ip: string | undefined
 }
 
-/** Which sessions of a user are to end. */
+/** Which sessions of a user end. Without either of the two, all of them end. */
 export interface SessionsToEnd {
-  /** Not the session of this request. */
+  /** A request whose session does not end. */
   readonly except?: object | undefined
-  /** Only the session of this name. */
+  /** The name of the one session that ends. */
   readonly ref?: string | undefined
 }
 
