@@ -28,17 +28,18 @@ function between(partitioned, login, look) {
 module.exports = [
   {
     what: '`partitioned: true`: login in a frame on one site; then the frame there again',
-    means: 'A frame has a session in all of these browsers, with a login of its own.',
+    means: 'The frame keeps its session in all of these browsers, after a separate login.',
     try: between(true, ONE, ONE)
   },
   {
     what: '`partitioned: true`: the same login; then a frame on a second site',
-    means: 'Each site that shows your page has a jar of its own. Its visitors log in once for each.',
+    means:
+      'The browser keeps separate cookies for each site that shows your page. The visitor logs in at each.',
     try: between(true, ONE, OTHER)
   },
   {
     what: '`partitioned: true`: the same login; then your site itself',
-    means: 'Your own site is another jar, too.',
+    means: 'Your own site has separate cookies, too.',
     try: between(true, ONE, SHOP)
   },
   {
@@ -58,7 +59,7 @@ module.exports = [
   },
   {
     what: 'Not partitioned: the same login; then a frame on a second site',
-    means: 'Only a browser that allows third-party cookies has one jar for all.',
+    means: 'Only a browser that allows third-party cookies shares the cookie between sites.',
     try: between(false, ONE, OTHER)
   }
 ]

@@ -27,9 +27,13 @@ const toPath = (path) => sent({ path: '/app' }, at('shop.test', '/app/login'), a
 const ofDomain = (domain, from, to) => sent({ domain }, at(from, '/login'), at(to))
 
 module.exports = [
-  { what: "`path: '/app'`, a request to `/app`", means: 'The path itself is in.', try: toPath('/app') },
-  { what: 'To `/app/`', means: 'With a slash, too.', try: toPath('/app/') },
-  { what: 'To `/app/a/b`', means: 'All that is below is in.', try: toPath('/app/a/b') },
+  {
+    what: "`path: '/app'`, a request to `/app`",
+    means: 'The path itself has the cookie.',
+    try: toPath('/app')
+  },
+  { what: 'To `/app/`', means: 'A slash at the end changes nothing.', try: toPath('/app/') },
+  { what: 'To `/app/a/b`', means: 'All pages below it have the cookie.', try: toPath('/app/a/b') },
   {
     what: 'To `/application`',
     means: 'The middleware sees it as browsers do: `req.session` is undefined there.',
@@ -40,7 +44,11 @@ module.exports = [
     means: 'Large and small letters differ, whatever the router says.',
     try: toPath('/App')
   },
-  { what: 'To `/`', means: 'What is above is out: no session on the home page.', try: toPath('/') },
+  {
+    what: 'To `/`',
+    means: 'Pages above it have no cookie: there is no session on the home page.',
+    try: toPath('/')
+  },
   {
     what: 'Login at `shop.test`, no `domain`; a request to `www.shop.test`',
     means: 'Without `domain` the cookie is for this host alone. Redirect `www.` to it, or the other way.',

@@ -80,7 +80,7 @@ module.exports = [
   },
   {
     what: 'A sub-domain plants a cookie `sid` for the whole domain',
-    means: 'Who controls one sub-domain can put your visitors into a session of their own.',
+    means: 'An attacker with one sub-domain can put your visitors into a session of the attacker.',
     try: planted('sid')
   },
   {

@@ -23,7 +23,7 @@ module.exports = [
   },
   {
     what: 'A link on another site',
-    means: 'With `strict`, who comes by a link looks logged out on the first page. Use `lax`.',
+    means: 'With `strict`, a visitor who follows the link looks logged out on the first page. Use `lax`.',
     try: loggedInAsks(elsewhere, 'link')
   },
   {
@@ -64,12 +64,12 @@ module.exports = [
     try: loggedInAsks(elsewhere, 'post')
   },
   {
-    what: 'A link on an `http://` page of your own host',
+    what: 'A link on the `http://` page of your host',
     means: 'To some browsers http and https are two sites. Redirect all of http to https.',
     try: loggedInAsks(overHttp, 'link')
   },
   {
-    what: 'A form on an `http://` page of your own host',
+    what: 'A form on the `http://` page of your host',
     means: 'As above: show no form over http.',
     try: loggedInAsks(overHttp, 'post')
   },
@@ -81,18 +81,17 @@ module.exports = [
   {
     what: '`fetch` on another sub-domain of yours',
     means:
-      'This is about `fetch`, not about `sameSite`: to another origin it brings no cookie unless it is told to.',
+      'This is about `fetch`, not about `sameSite`: without `credentials` it brings no cookie to another origin.',
     try: loggedInAsks(subDomain, 'fetchAsUsual')
   },
   {
     what: "The same, with `credentials: 'include'`",
-    means:
-      'This is what it is to be told. Your answer needs the CORS headers too, or the script cannot read it.',
+    means: 'Now it brings the cookie. Your answer needs the CORS headers too, or the script cannot read it.',
     try: loggedInAsks(subDomain, 'fetch')
   },
   {
     what: 'A WebSocket on another sub-domain of yours',
-    means: 'A WebSocket brings the cookie without being told. Look at its `Origin` header.',
+    means: 'A WebSocket always brings the cookie. Check its `Origin` header.',
     try: loggedInAsks(subDomain, 'socket')
   }
 ]

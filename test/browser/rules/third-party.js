@@ -9,7 +9,8 @@ const { elsewhere } = places
 module.exports = [
   {
     what: 'Logged in at your site; then a frame on another site shows your page',
-    means: 'Who is logged in at your site is not logged in in the frame. `none` helps in some browsers only.',
+    means:
+      'A visitor who is logged in at your site is not logged in inside the frame. `none` helps in some browsers only.',
     try: loggedInAsks(elsewhere, 'frame')
   },
   {
@@ -26,7 +27,7 @@ module.exports = [
   {
     what: 'The same, a WebSocket',
     means:
-      'With `none`, pages of others can open sockets as your visitor in some browsers. Look at the `Origin` header.',
+      'With `none`, other sites can open sockets as your visitor in some browsers. Check the `Origin` header.',
     try: loggedInAsks(elsewhere, 'socket')
   },
   {
@@ -48,7 +49,8 @@ module.exports = [
   },
   {
     what: 'Login in a frame on another site; then your site itself',
-    means: 'Firefox keeps what a frame sets in a jar for that other site. Your own pages do not see it.',
+    means:
+      'Firefox keeps the cookies of a frame separately for each site around it. Your own pages do not see them.',
     async try(world) {
       serveKinds(world.site)
       await ask(world, elsewhere, 'frame', login)
