@@ -30,6 +30,8 @@ async function driveFirefox({ profile, hosts }) {
   fs.writeFileSync(path.join(profile, 'user.js'), preferences(hosts))
   const args = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0']
   const firefox = spawn(findFirefox(), args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const kill = () => firefox.kill('SIGKILL')
+  process.once('exit', kill)
   const bidi = await connect(`${await addressOf(firefox)}/session`)
   const { capabilities } = await bidi.send('session.new', {
     capabilities: { alwaysMatch: { acceptInsecureCerts: true } }
@@ -51,9 +53,15 @@ async function driveFirefox({ profile, hosts }) {
     },
     clearCookies: () => bidi.send('storage.deleteCookies', {}),
     async close() {
-      await bidi.send('browser.close', {})
+      const isThere = firefox.exitCode === null && firefox.signalCode === null
+      const gone = isThere && once(firefox, 'exit')
+      // One that does not answer any more is ended all the same.
+      const timer = setTimeout(kill, 10_000)
+      bidi.send('browser.close', {}).catch(kill)
+      await gone
+      clearTimeout(timer)
+      process.removeListener('exit', kill)
       bidi.close()
-      if (firefox.exitCode === null) await once(firefox, 'exit')
     }
   }
 }
@@ -107,7 +115,8 @@ async function connect(address) {
   })
 
   return {
-    send(method, params) {
+    async send(method, params) {
+      if (socket.readyState !== WebSocket.OPEN) throw new Error('Firefox has gone')
       const id = ++last
       socket.send(JSON.stringify({ id, method, params }))
       return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))

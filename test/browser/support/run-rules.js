@@ -51,13 +51,26 @@ async function runRules(start, rows, tell) {
     for (const row of rows) {
       const result = tryRow(row)
       tell(row, result)
-      await result.catch(() => {})
+      await limited(result.catch(() => {}))
     }
     return browser.version
   } finally {
     await browser.close()
     await site.close()
     fs.rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
+  }
+}
+
+/** A browser that does not come back from one row is not asked for the others. */
+async function limited(result) {
+  let timer
+  const late = new Promise((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('The browser has not come back from an earlier row')), 60_000)
+  })
+  try {
+    await Promise.race([result, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
