@@ -3,4 +3,4 @@
 export { createSession } from './prepared-session.js'
 export { storeContract } from './store-contract.js'
 export type { PreparedSession, PreparedSessionOptions } from './prepared-session.js'
-export type { StoreContractOptions, StoreToTry, TestFunctions } from './store-contract.js'
+export type { OpenedStore, StoreContractOptions, StoreToTry, TestFunctions } from './store-contract.js'

@@ -24,13 +24,16 @@ export interface TestFunctions {
   it: (name: string, body: () => Promise<void>, timeout: number) => unknown
 }
 
-interface Opened {
+/** A store with what is to be done after a test. */
+export interface OpenedStore {
+  /** The store that is tried. */
   readonly store: Store
+  /** Called when the test is over, and waited for. */
   readonly close?: () => unknown
 }
 
 /** A store; or one with what is to be done when it is no longer needed. */
-export type StoreToTry = Store | Opened
+export type StoreToTry = Store | OpenedStore
 
 /** How a store is tried. */
 export interface StoreContractOptions {
@@ -111,8 +114,10 @@ function checkRules(given: readonly string[]): void {
 }
 
 /** A store may have a property that is called so, too. */
-function withClose(given: StoreToTry): Opened {
-  return typeof (given as Partial<Store>).get === 'function' ? { store: given as Store } : (given as Opened)
+function withClose(given: StoreToTry): OpenedStore {
+  return typeof (given as Partial<Store>).get === 'function'
+    ? { store: given as Store }
+    : (given as OpenedStore)
 }
 
 /** In vitest it is a function with these properties. */

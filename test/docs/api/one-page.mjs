@@ -45,6 +45,7 @@ const ORDER = {
   storeContract: 'testing.',
   TestFunctions: 'TestFunctions.',
   StoreToTry: '',
+  OpenedStore: '',
   StoreContractOptions: 'StoreContractOptions.'
 }
 
