@@ -48,8 +48,10 @@ const rooms = [
   'users',
   'device',
   'request',
+  'unlikely-options.ts',
   'options.ts',
   'middleware.ts',
+  'testing',
   'express.ts',
   'index.ts'
 ]

@@ -13,6 +13,7 @@ import memoryStores = require('./stores/memory-store.js')
 import merges = require('./session/merge.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
+import processWarnings = require('./support/warnings.js')
 import renewals = require('./session/renewal-options.js')
 import sessions = require('./session/session.js')
 import stores = require('./stores/store.js')
@@ -57,9 +58,9 @@ declare global {
  * @throws TypeError when an option is wrong
  */
 function session(given?: session.SessionOptions): session.SessionMiddleware {
-  return middlewares.createMiddleware(
-    options.readOptions(given || {}, deprecate)
-  ) as session.SessionMiddleware
+  const warnings = new processWarnings.Warnings()
+  const settings = options.readOptions(given || {}, deprecate, warnings)
+  return middlewares.createMiddleware(settings, warnings) as session.SessionMiddleware
 }
 
 /* c8 ignore next 30 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */

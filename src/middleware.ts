@@ -11,6 +11,7 @@ import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
 import { TouchInterval } from './storage/touch-interval.js'
 import { debug } from './support/debug.js'
+import { checkRequest } from './support/given-request.js'
 import { sessionsOfUsers, usersFor } from './users/sessions-of-users.js'
 import { Warnings } from './support/warnings.js'
 import { controlCaches } from './transport/caching.js'
@@ -19,6 +20,7 @@ import { CookieTransport } from './transport/cookie-transport.js'
 import { warnStoreWithoutTouch } from './transport/cookie-warnings.js'
 import { SignedIds } from './transport/signed-ids.js'
 import { transportsFor } from './transport/transports.js'
+import { warnOfUnlikelyCookie } from './unlikely-options.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { DeviceBinding, Surroundings } from './device/device-binding.js'
@@ -44,7 +46,8 @@ export interface SessionMiddleware {
    * Resolves to the sessions of a user, newest first. It needs the option `user`.
    *
    * @param userId - the text that the option `user` returns for this user
-   * @throws Error when that option is off, and the error of the store
+   * @throws Error when that option is off, and the error of the store; with `onDisconnect: 'error'` also while that is
+   * disconnected
    */
   sessionsOf(userId: string): Promise<UserSession[]>
 
@@ -95,8 +98,7 @@ type LifecycleClass<Kind> = new (
 ) => Kind
 
 /** Builds the middleware: what happens to each request, from top to bottom. */
-export function createMiddleware(settings: Settings) {
-  const warnings = new Warnings()
+export function createMiddleware(settings: Settings, warnings = new Warnings()) {
   const sharedStore = SharedStore.of(settings.store, {
     generate: (req) => {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
@@ -122,6 +124,8 @@ export function createMiddleware(settings: Settings) {
     warnings
   }
   const service = { ...parts, device: deviceBinding(settings, parts) }
+  /** What the app's function gives is looked at once; what lies there from the start has been. */
+  let isCookieLookedAt = typeof settings.cookie !== 'function'
 
   /** The lifecycle of a request's session. Where it cannot have one, goes on, and gives none. */
   function lifecycleOf<Kind>(
@@ -141,6 +145,11 @@ export function createMiddleware(settings: Settings) {
     } catch (error) {
       next(error)
       return undefined
+    }
+
+    if (!isCookieLookedAt) {
+      isCookieLookedAt = true
+      warnOfUnlikelyCookie(cookieOptions, warnings)
     }
 
     if (!pathMatches(req, cookieOptions.path || '/')) {
@@ -190,6 +199,9 @@ export function createMiddleware(settings: Settings) {
 
   function load(req: SessionfulRequest): Promise<Session | null> {
     const loading = new Promise<Session | null>((resolve, reject) => {
+      checkRequest('load', req)
+      if (settings.transport === 'cookie' && !req.headers)
+        throw new TypeError('load takes a request with headers')
       const done = (error?: unknown, loaded?: Session) => {
         if (error) reject(error)
         else resolve(loaded ?? null)
@@ -201,7 +213,7 @@ export function createMiddleware(settings: Settings) {
     return loading
   }
 
-  const methods = { load, ...sessionsOfUsers(users) }
+  const methods = { load, ...sessionsOfUsers(users, settings, sharedStore) }
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(session, name, { value, configurable: true, writable: true })
   }
@@ -282,7 +294,9 @@ function cookieOptionsFor(req: SessionRequest, { cookie }: Settings): GivenCooki
  * Would a browser send a cookie with this path along with this request? RFC 6265 section 5.1.4: the paths are the same,
  * or the cookie's is a prefix of the request's that ends at a slash.
  */
-function pathMatches(req: SessionfulRequest, cookiePath: string): boolean {
+function pathMatches(req: SessionfulRequest, given: string): boolean {
+  // 1.x takes what is no text for its text.
+  const cookiePath = typeof given === 'string' ? given : String(given)
   const url = (req as { originalUrl?: string }).originalUrl ?? req.url
   // All paths are below this one: no need to take the URL apart.
   if (cookiePath === '/' && url?.startsWith('/')) return true

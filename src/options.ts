@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import { isDate } from 'node:util/types'
 import { takeMine } from './session/merge.js'
@@ -5,7 +6,10 @@ import { readSealingKeys } from './session/sealing-keys.js'
 import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
 import { MOST_SESSIONS } from './users/user-record.js'
+import { shown } from './support/shown.js'
+import { Warnings } from './support/warnings.js'
 import { checkTransport } from './transport/given-transport.js'
+import { warnOfUnlikelyCookie, warnOfUnlikelyOptions } from './unlikely-options.js'
 import type { DeviceBoundOptions } from './device/device-options.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { ResolveConflict } from './session/merge.js'
@@ -319,6 +323,38 @@ export interface SessionOptions {
 /** Tells developers of a default they should not rely on. */
 export type Deprecate = (message: string) => void
 
+/** The names of all options. */
+const NAMES = Object.keys({
+  secret: true,
+  absoluteTimeout: true,
+  cacheControl: true,
+  clearCookie: true,
+  concurrency: true,
+  cookie: true,
+  encryption: true,
+  deviceBound: true,
+  genid: true,
+  hashSessionIds: true,
+  name: true,
+  key: true,
+  onDisconnect: true,
+  proxy: true,
+  refreshCookie: true,
+  resave: true,
+  rolling: true,
+  saveUninitialized: true,
+  rememberSignatures: true,
+  store: true,
+  storeTimeout: true,
+  touchInterval: true,
+  transport: true,
+  unset: true,
+  user: true,
+  userIndex: true,
+  maxSessions: true,
+  onTooManySessions: true
+} satisfies Record<keyof SessionOptions, true>)
+
 /** Apps decide on it by their environment, once, when they start. */
 const PRODUCTION = process.env['NODE_ENV'] === 'production'
 
@@ -327,9 +363,14 @@ const PRODUCTION = process.env['NODE_ENV'] === 'production'
  *
  * @param options - as given to `session()`
  * @param deprecate - hears of defaults that nobody should rely on
+ * @param warnings - hears of what 1.x takes and cannot be meant
  * @throws TypeError when an option is wrong
  */
-export function readOptions(options: Partial<SessionOptions>, deprecate: Deprecate): Settings {
+export function readOptions(
+  options: Partial<SessionOptions>,
+  deprecate: Deprecate,
+  warnings = new Warnings()
+): Settings {
   const store = options.store || new MemoryStore()
   const genid = options.genid || sessionIdGenerator()
   const cookie = options.cookie || {}
@@ -386,16 +427,21 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   if (!secret) deprecate('req.secret; provide secret option')
 
   if (typeof cookie !== 'function') checkCookie(cookie)
+  checkStore(store)
+
+  warnOfUnlikelyOptions({ options, names: NAMES, store }, warnings)
+  if (typeof cookie !== 'function') warnOfUnlikelyCookie(cookie, warnings)
 
   if (PRODUCTION && store instanceof MemoryStore) {
     console.warn(
       'Warning: connect.session() MemoryStore is not\n' +
-        'designed for a production environment, as it will leak\n' +
-        'memory, and will not scale past a single process.'
+        'designed for a production environment, as it loses all\n' +
+        'sessions at a restart, and will not scale past a single process.'
     )
   }
 
-  const name = options.name || options.key || 'connect.sid'
+  // 1.x takes a number here, too.
+  const name = String(options.name || options.key || 'connect.sid')
   return {
     absoluteTimeout,
     cacheControl: options.cacheControl === true,
@@ -433,7 +479,7 @@ function readUserOptions(options: Partial<SessionOptions>, store: Store): UserSe
   }
   for (const method of ['get', 'set', 'destroy'] as const) {
     if (userIndex !== store && typeof (userIndex as Partial<Store> | null)?.[method] !== 'function') {
-      throw new TypeError(`userIndex option must be a store, not ${described(userIndex)}`)
+      throw new TypeError(`userIndex option must be a store, not ${shown(userIndex)}`)
     }
   }
   if (!Number.isInteger(maxSessions) || maxSessions < 1) {
@@ -452,6 +498,21 @@ function readUserOptions(options: Partial<SessionOptions>, store: Store): UserSe
 
 function described(value: unknown): string {
   return inspect(value, { depth: 0 })
+}
+
+/** What is none fails at once, as in 1.x; but there without a word on what a store is. */
+function checkStore(store: unknown): void {
+  const { on } = (store ?? {}) as { on?: unknown }
+  const isObject = typeof store === 'object' || typeof store === 'function'
+  // A class has the `on` of all event emitters' classes, which is for something else.
+  if (isObject && typeof on === 'function' && on !== EventEmitter.on) return
+  const isPromise = typeof (store as { then?: unknown } | undefined)?.then === 'function'
+  const hint =
+    typeof store === 'function' ? ': a class is to be called with new' : isPromise ? ': await it first' : ''
+  throw new TypeError(
+    'store.on is not a function: the store option must be an object with the methods get, set and destroy, and with those ' +
+      `of an event emitter, such as new session.MemoryStore(). It is ${shown(store)}${hint}`
+  )
 }
 
 /** What is wrong here would fail in every request; so it fails once, at the start, where the developer sees it. */

@@ -157,6 +157,15 @@ function createShop({ secret, store, deviceBound, concurrency }) {
     show(req, res, 'message', { text: 'There is no such page.' })
   })
 
+  // What has gone wrong is for the log: visitors are told in a page of the shop.
+  app.use((err, req, res, next) => {
+    const status = err.status >= 400 && err.status < 600 ? err.status : 500
+    if (status >= 500 && app.get('env') !== 'test') console.error(err)
+    if (res.headersSent) return next(err)
+    res.status(status)
+    show(req, res, 'message', { text: apology(status) })
+  })
+
   return app
 }
 
@@ -167,6 +176,11 @@ function requireAuth(req, res, next) {
   const message = hasExpired ? `You were logged out after ${LONGEST_STAY} minutes.` : 'Please log in first.'
   req.session.flash = { type: 'error', message }
   goOn(req, res, '/login', 401)
+}
+
+function apology(status) {
+  if (status === 413) return 'That is more than this shop can take.'
+  return status < 500 ? 'The shop did not understand that.' : 'Something went wrong. Please try again later.'
 }
 
 function tellOfEnded(req, ended, message) {
@@ -184,21 +198,29 @@ function isApiClient(req) {
 // Browsers get a page, API clients what it would show.
 function show(req, res, page, details) {
   const shown = { ...visitor(req), ...details }
+  // An error page may be one that nobody sees, such as that of /favicon.ico: then the flash message waits.
+  if (res.statusCode < 400) shown.flash = takeFlash(req)
   if (isApiClient(req)) res.json(shown)
   else res.send(pages[page](shown))
 }
 
 // When something has been done: browsers go on to a page, API clients are told at once, by the status too.
 function goOn(req, res, path, status = 200) {
-  if (isApiClient(req)) res.status(status).json(visitor(req))
+  if (isApiClient(req)) res.status(status).json({ ...visitor(req), flash: takeFlash(req) })
   else res.redirect(path)
 }
 
-// What every page shows. Reading the flash message clears it: it is shown once. After a logout there is no session.
+// What every page shows. After a logout there is no session, and where the store has failed there is none either.
 function visitor(req) {
-  const { user, cart = [], flash } = req.session ?? {}
+  const { user, cart = [] } = req.session ?? {}
+  return { user, cart }
+}
+
+// Reading the flash message clears it: it is shown once.
+function takeFlash(req) {
+  const { flash } = req.session ?? {}
   if (flash) delete req.session.flash
-  return { user, cart, flash }
+  return flash
 }
 
 module.exports = { createShop }

@@ -101,6 +101,14 @@ function page({ user, cart, flash }, title, content) {
       ${flash && html`<p role="status" class="${flash.type}">${flash.message}</p>`}
       <h1>${title}</h1>
       ${content}
+      <script>
+        // A browser may keep a whole page in memory for its back button, and the visitor may have logged out since.
+        addEventListener('pageshow', ({ persisted }) => {
+          if (!persisted) return
+          document.body.hidden = true
+          location.reload()
+        })
+      </script>
     </html>`.text
 }
 

@@ -23,6 +23,7 @@ function createChat({ secret, store, checkEvery = CHECK_EVERY }) {
     resave: false,
     saveUninitialized: false,
     rolling: true,
+    clearCookie: true, // at logout
     cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto', maxAge: IDLE_TIMEOUT }
   })
 
@@ -43,7 +44,6 @@ function createChat({ secret, store, checkEvery = CHECK_EVERY }) {
     const id = req.sessionID
     await req.session.destroy()
     closeSocketsOf(id)
-    res.clearCookie('chat.sid')
     res.redirect('/')
   })
 

@@ -159,7 +159,7 @@ export class Endpoints {
     }
     find(storage, sid, (error, stored) => {
       if (error) {
-        debug('error %j', error)
+        debug('error %s', error)
         answerWith(exchange, 503)
         return
       }
@@ -170,7 +170,7 @@ export class Endpoints {
         // Where a session was renewed its old id may hold a pointer for a while, and no session.
         receive(isOver || found?.notes?.['pointer'] !== undefined ? undefined : found)
       } catch (unreadable) {
-        debug('error %j', unreadable)
+        debug('error %s', unreadable)
         answerWith(exchange, 503)
       }
     })

@@ -151,7 +151,7 @@ class HeldEnd {
     } catch (error) {
       this.stage = 'held'
       last.callback?.(error as Error)
-      if (!res.headersSent) {
+      if (!res.headersSent && !isBodyRefused(error)) {
         this.stage = 'open'
         report(error)
       } else {
@@ -203,6 +203,11 @@ export function reportWhenOut(res: ServerResponse, report: (error: unknown) => v
     res.once('finish', once)
     res.once('close', once)
   }
+}
+
+/** By Bun before the head is sent, and then it refuses the body of an error page, too. */
+function isBodyRefused(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_HTTP_BODY_NOT_ALLOWED'
 }
 
 function isChunk(chunk: unknown): chunk is Chunk {

@@ -1,4 +1,5 @@
 import { hasTimedOut } from '../storage/time-limited.js'
+import { codedError } from '../support/codes.js'
 import type { StoreKeys } from '../session/hashed-id.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
 import type { Write } from '../storage/writes-under-way.js'
@@ -123,5 +124,5 @@ export function isRefusal(error: unknown): boolean {
 
 /** What an app gets that asks something of a session that another request has ended. */
 export function sessionEnded(why = 'another request has ended this session'): Error {
-  return Object.assign(new Error(why), { code: 'ESESSIONENDED' })
+  return codedError('ESESSIONENDED', why)
 }

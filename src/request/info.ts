@@ -1,3 +1,4 @@
+import { checkRequest } from '../support/given-request.js'
 import { keeperOfRequest } from './keeper.js'
 import type { Reason } from './ledger.js'
 
@@ -41,7 +42,9 @@ export interface SessionInfo {
  * @param req - the request
  * @returns undefined if no middleware of this package has given the request a session, or if the app has replaced that
  * session
+ * @throws TypeError when `req` is not an object
  */
 export function infoOf(req: object): SessionInfo | undefined {
+  checkRequest('infoOf', req)
   return keeperOfRequest(req)?.info()
 }

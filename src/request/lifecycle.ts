@@ -76,7 +76,7 @@ export class Lifecycle {
     const report = observe('load', settings.store, id, req)
 
     if (id === undefined) {
-      debug('no SID sent, generating session')
+      debug('%s, generating session', presented === false ? 'SID sent is not signed by us' : 'no SID sent')
       this.start(presented === false ? 'forged' : 'none', undefined, report, next)
       return
     }
@@ -85,7 +85,7 @@ export class Lifecycle {
     const isThere = keeper.endings.watchLoad(id)
     storage.load(id, (error, found) => {
       if (error && !meansNoSession(error)) {
-        debug('error %j', error)
+        debug('error %s', error)
         report?.('error', error)
         next(error)
       } else if (keeper.whereabouts.mayLieElsewhere(id, found)) {

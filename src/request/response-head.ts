@@ -19,6 +19,9 @@ export interface Head {
 /** Node's own methods: what is below them is known. */
 const { end: nodeEnd, write: nodeWrite } = ServerResponse.prototype
 
+/** Bun counts a body in its own `end()`: a head that is rendered before that says that the body comes in chunks. */
+const COUNTS_AT_END = 'bun' in process.versions
+
 /** Where Node itself keeps the length of a body that `end()` was given whole, until it renders the headers. */
 interface OutgoingLength {
   _contentLength?: number | null
@@ -28,8 +31,9 @@ interface OutgoingLength {
 export function headOf(req: IncomingMessage, res: ServerResponse): Head {
   if (req.httpVersionMajor === 2) return new Http2Head(res)
   const isNodes = res.end === nodeEnd && res.write === nodeWrite
+  if (isNodes) return COUNTS_AT_END ? new CountedHead() : renderedHead
   // A stand-in whose `end` renders no head needs to be told to.
-  return isNodes || !('_implicitHeader' in res) ? renderedHead : new AnnouncedHead()
+  return '_implicitHeader' in res ? new AnnouncedHead() : renderedHead
 }
 
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
@@ -95,6 +99,15 @@ class AnnouncedHead implements Head {
       removeHeader: refuse,
       writeHead: refuse
     })
+  }
+}
+
+/** HTTP/1 on Bun: its own `end` renders the head. */
+class CountedHead extends AnnouncedHead {
+  override commit(res: ServerResponse, length: number | undefined, announce: () => void): void {
+    // Nobody will change this any more, so a status that cannot be is refused now, as on Node.
+    if (!res.headersSent && !(res.statusCode >= 100 && res.statusCode <= 999)) res.writeHead(res.statusCode)
+    super.commit(res, length, announce)
   }
 }
 

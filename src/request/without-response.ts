@@ -1,3 +1,4 @@
+import { codedError } from '../support/codes.js'
 import { debug } from '../support/debug.js'
 import { noteStandIn } from '../support/stand-in.js'
 import { setImmediate } from '../support/timers.js'
@@ -143,7 +144,5 @@ function takeOver(session: Session, again: Session): void {
 }
 
 function noResponse(): Error {
-  return Object.assign(new Error('there is no response to send the id of a new session with'), {
-    code: 'ENORESPONSE'
-  })
+  return codedError('ENORESPONSE', 'there is no response to send the id of a new session with')
 }

@@ -1,4 +1,5 @@
 import { callable } from '../support/callable.js'
+import { codedError } from '../support/codes.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { callStore } from '../support/store-call.js'
 import { setImmediate } from '../support/timers.js'
@@ -290,9 +291,7 @@ const withoutKeeper = new StoreKeeper(undefined)
 
 /** Nobody could tell the client the new id. */
 function noResponse(): Error {
-  return Object.assign(new Error('there is no response that could send the new session id'), {
-    code: 'ENORESPONSE'
-  })
+  return codedError('ENORESPONSE', 'there is no response that could send the new session id')
 }
 
 /** Has a session that no request keeps remember what was stored with it. */

@@ -1,3 +1,5 @@
+import { whereNotJson } from './not-json.js'
+
 /**
  * Has a session changed? What it held before is kept as a snapshot: a copy of plain data, or else their JSON. Two snapshots
  * are the same if and only if the JSON of the data is.
@@ -99,7 +101,11 @@ function textOf(snapshot: Snapshot): string {
 function jsonOf(session: object): string {
   // Data with a toJSON of their own are asked, as a store's own JSON.stringify would ask them.
   const data = hasToJSON(session) ? session : { ...session, [COOKIE]: undefined }
-  return String(JSON.stringify(data))
+  try {
+    return String(JSON.stringify(data))
+  } catch (error) {
+    throw whereNotJson(error, session, data)
+  }
 }
 
 function copyData(session: object): Members | undefined {

@@ -14,6 +14,9 @@ import type { Storage } from './storage.js'
  */
 const MARK = 'A256GCM.1.'
 
+/** A text that may have been sealed here: the mark, and base64url of more than a key's name, a nonce and a tag. */
+const MAY_BE_SEALED = /^A256GCM\.1\.[\w-]{46,}$/
+
 /** What the store holds: cookie and notes for those who must read them, and one text for all else. */
 type SealedRecord = SessionData & { __session?: Notes; sealed: string }
 
@@ -111,10 +114,10 @@ export function sealed(storage: Storage, keys: readonly SealingKey[], warnings: 
   }
 }
 
-/** Whether what a store has found has been sealed; for those who have no key. */
+/** Whether what a store has found has been sealed; for those who have no key. An app may have a text of that name, too. */
 export function isSealed(found: SessionData): boolean {
   const { sealed: text } = found as Partial<SealedRecord>
-  return typeof text === 'string' && text.startsWith(MARK)
+  return typeof text === 'string' && MAY_BE_SEALED.test(text)
 }
 
 export function warnUnreadable(warnings: Warnings): void {

@@ -2,6 +2,7 @@ import { EndedSessions } from './ended-sessions.js'
 import { RenewedIds } from './renewed-ids.js'
 import { Turns } from '../support/turns.js'
 import { keeperOf } from '../session/session.js'
+import { codedError } from '../support/codes.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { requestBehind } from '../support/stand-in.js'
 import type { SessionRequest } from '../session/session.js'
@@ -14,10 +15,7 @@ export interface Generator {
 
 /** What a request gets that may not be served while the store is disconnected. */
 export function storeDisconnected(): Error {
-  return Object.assign(new Error('the session store is disconnected'), {
-    code: 'ESTOREDISCONNECTED',
-    status: 503
-  })
+  return codedError('ESTOREDISCONNECTED', 'the session store is disconnected', { status: 503 })
 }
 
 /** What all middlewares of a store share; on the store, and gone with it. */

@@ -1,4 +1,5 @@
 import { isPointer } from '../session/notes.js'
+import { codedError } from '../support/codes.js'
 import { debug } from '../support/debug.js'
 import { LONGEST_WAIT, clearTimeout, setImmediate, setTimeout } from '../support/timers.js'
 import type { Answer } from '../support/store-call.js'
@@ -101,8 +102,5 @@ function inTime<Result>(
 }
 
 function timedOut(method: string, time: number): Error {
-  return Object.assign(new Error(`store.${method}() has not answered within ${time} ms`), {
-    code: 'ESTORETIMEOUT',
-    status: 503
-  })
+  return codedError('ESTORETIMEOUT', `store.${method}() has not answered within ${time} ms`, { status: 503 })
 }

@@ -46,7 +46,7 @@ export class MemoryLimits {
   warnOfFull(): void {
     this.warnings.warnOnce(
       'EXPRESS_SESSION_MEMORY_STORE_FULL',
-      `MemoryStore is full: its max option is ${this.max}, so the least recently used session ends when a new one comes.`
+      `MemoryStore is full: its max option is ${this.max}, so the least recently used session ends when a new one comes`
     )
   }
 }

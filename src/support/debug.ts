@@ -7,12 +7,22 @@ const log = createDebug('express-session')
  * Says what happens, to those who set `DEBUG=express-session`. No session id is ever said, since who knows it has the
  * session: messages name a session by its `ref`.
  *
+ * Of an error it says name and code.
+ *
  * Asks first whether somebody listens: `debug` itself would put its arguments into an array to find out that nobody does.
  *
  * @param format - the text; `%s`, `%j` and `%o` stand for the value
  */
 export function debug(format: string, ...value: [] | [unknown]): void {
-  if (log.enabled) log(format, ...value)
+  if (!log.enabled) return
+  const [first] = value
+  log(format, ...(first instanceof Error ? [kindOf(first)] : value))
+}
+
+/** What an error is called. A store's message may have the key of a session in it, and so may what the error carries along. */
+function kindOf(error: Error): string {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? `${error.name} ${code}` : error.name
 }
 
 /**

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { debug } from './debug.js'
 import { hiddenSlot } from './hidden-slot.js'
 import { setImmediate, setTimeout } from './timers.js'
+import { warn } from './warnings.js'
 
 /** Node's callback convention: an error, or nothing and the result. */
 export type Answer<Result = unknown> = (error?: unknown, result?: Result) => void
@@ -15,6 +16,8 @@ type Methods = Record<string, (...args: unknown[]) => unknown>
  * - By callback or by promise. A promise counts as the answer when the method declares no callback (its `length` has no
  *   room for one); a rejection always does. A method that others have wrapped may declare less than it takes: whether one
  *   answers by callback is found out at its first call.
+ *   A method that declares a callback, returns a promise and never calls back answers nothing: that is said once, as a
+ *   process warning.
  * - Once: the first answer counts, a second one is dropped.
  * - By throwing, which is an answer with an error.
  * - From another asynchronous context (a connection shared by all requests): `callback` runs in the context of the
@@ -46,7 +49,7 @@ function call<Result>(
   args: readonly unknown[],
   callback: Answer<Result>
 ): void {
-  const answer = new MethodAnswer(what, name, callback as Answer)
+  const answer = new MethodAnswer(what, owner, name, callback as Answer)
   const methods = owner as Methods
   try {
     const method = methods[name]
@@ -72,6 +75,12 @@ const styles = hiddenSlot<'callback' | 'promise'>()
 /** How long such a method may take to call back after its promise, in milliseconds, until it has been found out. */
 const GRACE = 20
 
+/** Methods of a store that declare a callback, return a promise, and have called back after that, or been warned of. */
+const known = hiddenSlot<Set<string>>()
+
+/** How long such a method may take to call back after its promise, in milliseconds, until it is warned of. */
+const PATIENCE = 1000
+
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
 class MethodAnswer extends AsyncResource {
   private returned = false
@@ -80,9 +89,12 @@ class MethodAnswer extends AsyncResource {
   private result: unknown
   /** The method whose promise may be the answer. */
   private followed: object | undefined
+  /** Whether the promise is no answer, and has been fulfilled. */
+  private isAwaited = false
 
   constructor(
-    private readonly owner: string,
+    private readonly what: string,
+    private readonly owner: object,
     private readonly method: string,
     private readonly callback: Answer
   ) {
@@ -90,12 +102,13 @@ class MethodAnswer extends AsyncResource {
   }
 
   get name(): string {
-    return `${this.owner}.${this.method}()`
+    return `${this.what}.${this.method}()`
   }
 
   /** Takes what the method calls back with. */
   receive(error?: unknown, result?: unknown): void {
     if (this.followed) styles.set(this.followed, 'callback')
+    if (this.isAwaited) this.becomeKnown()
     this.take(error, result)
   }
 
@@ -128,6 +141,7 @@ class MethodAnswer extends AsyncResource {
     promise.then(
       (result) => {
         if (declaresNoCallback) setImmediate(() => this.settle(method, result))
+        else if (!this.given && !this.isKnown) this.expectCallback()
       },
       (error: unknown) => {
         setImmediate(() => this.take(error ?? new Error(`${this.name} was rejected`), undefined))
@@ -148,6 +162,31 @@ class MethodAnswer extends AsyncResource {
       styles.set(method, 'promise')
       this.take(null, undefined)
     }, GRACE)
+  }
+
+  /** A promise that is fulfilled, and no answer: the callback may have been forgotten. */
+  private expectCallback(): void {
+    this.isAwaited = true
+    const timer = setTimeout(() => {
+      if (this.given || this.isKnown) return
+      this.becomeKnown()
+      warn(
+        'EXPRESS_SESSION_STORE_NEVER_CALLS_BACK',
+        `${this.name} has a parameter for a callback, and has returned a promise. The promise was fulfilled a second ago, ` +
+          'and the callback has not been called: the request still waits for that. Call the callback; or remove the ' +
+          'parameter, and the promise is the answer'
+      )
+    }, PATIENCE)
+    timer.unref()
+  }
+
+  private get isKnown(): boolean {
+    return known.get(this.owner)?.has(this.method) === true
+  }
+
+  private becomeKnown(): void {
+    const methods = known.get(this.owner) ?? new Set()
+    known.set(this.owner, methods.add(this.method))
   }
 }
 

@@ -1,27 +1,26 @@
-/** The `code` of each warning this library gives. */
-export type WarningCode =
-  | 'EXPRESS_SESSION_SECURE_COOKIE_OVER_HTTP'
-  | 'EXPRESS_SESSION_HEADERS_SENT'
-  | 'EXPRESS_SESSION_STORE_WITHOUT_TOUCH'
-  | 'EXPRESS_SESSION_SAMESITE_NONE_WITHOUT_SECURE'
-  | 'EXPRESS_SESSION_PARTITIONED_WITHOUT_SECURE'
-  | 'EXPRESS_SESSION_COOKIE_NAME_PREFIX'
-  | 'EXPRESS_SESSION_COOKIE_TOO_LARGE'
-  | 'EXPRESS_SESSION_ID_NOT_TEXT'
-  | 'EXPRESS_SESSION_DEVICE_BOUND_LIFETIME'
-  | 'EXPRESS_SESSION_MEMORY_STORE_FULL'
-  | 'EXPRESS_SESSION_CANNOT_BE_OPENED'
+import { withPage } from './codes.js'
+import type { WarningCode } from './codes.js'
 
 /**
  * Says what makes sessions disappear without any error: once for each cause and middleware, through
  * `process.emitWarning`, so that `--trace-warnings`, `--disable-warning` and `process.on('warning')` work on it.
  */
 export class Warnings {
-  private readonly said = new Set<WarningCode>()
+  private readonly said = new Set<string>()
 
-  warnOnce(code: WarningCode, message: string): void {
-    if (this.said.has(code)) return
-    this.said.add(code)
-    process.emitWarning(message, { type: 'SessionWarning', code })
+  /**
+   * @param message - without a full stop
+   * @param cause - what it is said of once, where one code has several causes
+   */
+  warnOnce(code: WarningCode, message: string, cause = ''): void {
+    const said = `${code} ${cause}`
+    if (this.said.has(said)) return
+    this.said.add(said)
+    warn(code, message)
   }
+}
+
+/** Gives a process warning. Who calls sees to it that it is said once. */
+export function warn(code: WarningCode, message: string): void {
+  process.emitWarning(withPage(message, code), { type: 'SessionWarning', code })
 }

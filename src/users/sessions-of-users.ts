@@ -1,7 +1,11 @@
 import { refOf } from '../support/debug.js'
+import { checkRequest } from '../support/given-request.js'
+import { shown as shownValue } from '../support/shown.js'
+import { storeDisconnected } from '../storage/shared-store.js'
 import { storageFor } from '../storage/storage.js'
 import { UserIndex } from './user-index.js'
 import type { Settings } from '../settings.js'
+import type { SharedStore } from '../storage/shared-store.js'
 import type { StorageService } from '../storage/storage.js'
 import type { StoreKeys } from '../session/hashed-id.js'
 import type { Selection } from './user-index.js'
@@ -24,12 +28,12 @@ export interface UserSession {
   readonly ip: string | undefined
 }
 
-/** Which sessions of a user end. Without either of the two, all of them end. */
+/** Which sessions of a user end. Without either of the two, all of them end. Undefined is not taken for one of them. */
 export interface SessionsToEnd {
   /** A request whose session does not end. */
-  readonly except?: object | undefined
+  readonly except?: object
   /** The name of the one session that ends. */
-  readonly ref?: string | undefined
+  readonly ref?: string
 }
 
 /**
@@ -51,11 +55,20 @@ export function usersFor(
   return new UserIndex(rules, records, sessions, service.ended, user.index)
 }
 
-/** What an app may ask of the sessions of its users. */
-export function sessionsOfUsers(users: UserIndex | undefined) {
+/**
+ * What an app may ask of the sessions of its users.
+ *
+ * @param onDisconnect - what becomes of that while the store says that it is disconnected: with `'skip'` it is asked
+ */
+export function sessionsOfUsers(
+  users: UserIndex | undefined,
+  { onDisconnect }: Pick<Settings, 'onDisconnect'>,
+  sharedStore: Pick<SharedStore, 'ready'>
+) {
   const theirs = () => {
-    if (users) return users
-    throw new Error('the sessions of a user are known with the user option only')
+    if (!users) throw new Error('the sessions of a user are known with the user option only')
+    if (onDisconnect === 'error' && !sharedStore.ready) throw storeDisconnected()
+    return users
   }
 
   return {
@@ -75,21 +88,28 @@ export function sessionsOfUsers(users: UserIndex | undefined) {
 
 /** @throws TypeError where it names no session: that must not mean all of them */
 function selectionOf(which: SessionsToEnd): Selection {
+  if (typeof which !== 'object' || which === null) {
+    throw new TypeError(`endSessionsOf: what names the sessions must be an object, not ${shownValue(which)}`)
+  }
   for (const name of Object.keys(which)) {
     if (name !== 'except' && name !== 'ref') throw new TypeError(`endSessionsOf: no option is named ${name}`)
   }
   const { except, ref } = which
-  const exceptRef = except && refOfRequest(except)
-  if (ref !== undefined && (typeof ref !== 'string' || ref === '')) {
+  if ('ref' in which && (typeof ref !== 'string' || ref === '')) {
     throw new TypeError('endSessionsOf: ref must be the name of a session')
   }
-  if (except !== undefined && exceptRef === undefined) {
-    throw new TypeError('endSessionsOf: except must be a request with a session')
-  }
+  if (!('except' in which)) return { ref }
+  const exceptRef = isObject(except) ? refOfRequest(except) : undefined
+  if (exceptRef === undefined) throw new TypeError('endSessionsOf: except must be a request with a session')
   return { ref, exceptRef }
 }
 
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
 function refOfRequest(req: object): string | undefined {
+  checkRequest('refOf', req)
   const { sessionID } = req as { sessionID?: unknown }
   return typeof sessionID === 'string' ? refOf(sessionID) : undefined
 }

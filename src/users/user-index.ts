@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isPointer } from '../session/notes.js'
 import { find } from '../storage/storage.js'
+import { codedError } from '../support/codes.js'
 import { debug } from '../support/debug.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { Turns } from '../support/turns.js'
@@ -171,7 +172,7 @@ export class UserIndex {
 
   /** The sessions of a user that are there, newest first. Those that are gone are dropped. */
   list(user: string, done: Answer<Entry[]>): void {
-    this.look(recordKey(textOf(user)), (error, entries = []) => {
+    this.look(recordKey(textOf(user, 'the app')), (error, entries = []) => {
       if (error) done(error)
       else
         done(
@@ -183,7 +184,7 @@ export class UserIndex {
 
   /** Ends sessions of a user; answers with how many. */
   endSessionsOf(user: string, { ref, exceptRef }: Selection, done: Answer<number>): void {
-    const record = recordKey(textOf(user))
+    const record = recordKey(textOf(user, 'the app'))
     this.look(record, (error, entries = []) => {
       if (error) {
         done(error)
@@ -312,14 +313,15 @@ function replaced(entries: readonly Entry[], entry: Entry): Entry[] {
 /**
  * The text of a user id. All objects have the same one: their users would share their sessions.
  *
+ * @param giver - who has given it
  * @throws TypeError for what is neither text nor a number
  */
-function textOf(user: unknown): string {
+function textOf(user: unknown, giver = 'the user option'): string {
   if (typeof user === 'string' || typeof user === 'number' || typeof user === 'bigint') return String(user)
   // Nobody else hears of it if it is rejected.
   if (user instanceof Promise) user.catch(() => undefined)
   const what = user instanceof Promise ? 'a promise' : `a value of type ${typeof user}`
-  throw new TypeError(`a user id must be text: the user option has given ${what}`)
+  throw new TypeError(`a user id must be text: ${giver} has given ${what}`)
 }
 
 /** The key of a user's record: it does not tell who that is. */
@@ -328,9 +330,7 @@ function recordKey(user: string): string {
 }
 
 function tooManySessions(max: number): Error {
-  return Object.assign(new Error(`this user has ${max} sessions, which is as many as there may be`), {
-    code: 'ETOOMANYSESSIONS'
-  })
+  return codedError('ETOOMANYSESSIONS', `this user has ${max} sessions, which is as many as there may be`)
 }
 
 /** Does something with each of some things, a few at a time; the first error counts. */

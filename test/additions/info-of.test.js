@@ -76,6 +76,18 @@ describe('session.infoOf', () => {
     assert.deepEqual((await told(visit, { cookie })).slice(0, 2), [false, 'found'])
   })
 
+  it('takes requests, and says so of anything else', () => {
+    for (const [given, shown] of [
+      [5, '5'],
+      [undefined, 'undefined'],
+      [null, 'null'],
+      ['text', "'text'"]
+    ]) {
+      const message = `infoOf takes a request, not ${shown}`
+      assert.throws(() => session.infoOf(given), { name: 'TypeError', message })
+    }
+  })
+
   it('knows nothing of requests without a session', async () => {
     const middleware = session({ ...usual, cookie: { path: '/app' } })
     const { visit } = await listen(

@@ -12,6 +12,8 @@ const HOUR = 60 * MINUTE
 const NOW = Date.UTC(2030, 0, 1)
 /** A time that a store which answers at all does not take. */
 const SOON = 50
+const DISCONNECTED =
+  'Error page: the session store is disconnected. See docs/troubleshooting.md#estoredisconnected'
 
 let clock
 
@@ -97,7 +99,7 @@ describe('together', () => {
 
   for (const [value, meanwhile] of [
     ['skip', {}],
-    ['error', 'Error page: the session store is disconnected']
+    ['error', DISCONNECTED]
   ]) {
     it(`absoluteTimeout and onDisconnect: '${value}': the time goes on meanwhile`, async () => {
       const { store, ask, cookie } = await app({ absoluteTimeout: HOUR, onDisconnect: value })

@@ -9,6 +9,7 @@ const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const http = require('node:http')
 const { sign } = require('cookie-signature')
 const express = require('express')
+const { collectGarbage } = require('../support/engine')
 const {
   JsonStore,
   atTime,
@@ -132,6 +133,13 @@ describe('middleware.load', () => {
 
     const { middleware: narrow, cookie: given } = await site({ cookie: (req) => ({ path: req.url }) })
     assert.equal((await narrow.load(handshake(given, '/socket'))).user, 'ada')
+  })
+
+  it('rejects what is no request in words that say so', async () => {
+    const { load } = session(usual)
+    await assert.rejects(load(), { name: 'TypeError', message: 'load takes a request, not undefined' })
+    await assert.rejects(load(5), { name: 'TypeError', message: 'load takes a request, not 5' })
+    await assert.rejects(load({}), { name: 'TypeError', message: 'load takes a request with headers' })
   })
 
   it('rejects with what the cookie function throws', async () => {
@@ -423,8 +431,6 @@ describe('a session that was loaded without a response', () => {
   })
 
   it('leaves nothing behind when its socket has gone', async function () {
-    if (!global.gc) require('node:v8').setFlagsFromString('--expose-gc')
-    const gc = global.gc ?? require('node:vm').runInNewContext('gc')
     const { middleware, cookie } = await site()
     const left = []
     for (let i = 0; i < 20; i++) {
@@ -435,7 +441,7 @@ describe('a session that was loaded without a response', () => {
       left.push(new WeakRef(req), new WeakRef(loaded))
     }
     await until(() => {
-      gc()
+      collectGarbage()
       return left.filter((ref) => ref.deref()).length <= 2
     })
   })

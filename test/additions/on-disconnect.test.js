@@ -79,6 +79,24 @@ describe('onDisconnect', () => {
     assert.equal((await visit({ path: '/odd' })).body, 'Error page: odd')
   })
 
+  it("with 'error' gives the sessions of a user to nobody, and ends none", async () => {
+    const store = new JsonStore()
+    const options = { store, user: ({ user }) => user }
+    const { visit, middleware } = await serve({ ...options, onDisconnect: 'error' }, (req, res) => {
+      req.session.user = 'ada'
+      res.end()
+    })
+    await visit()
+    store.emit('disconnect')
+    store.takeCalls()
+    const refusal = { code: 'ESTOREDISCONNECTED', status: 503 }
+    await assert.rejects(middleware.sessionsOf('ada'), refusal)
+    await assert.rejects(middleware.endSessionsOf('ada'), refusal)
+    assert.deepEqual(store.takeCalls(), [])
+    store.emit('connect')
+    assert.equal((await middleware.sessionsOf('ada')).length, 1)
+  })
+
   it('does not concern a request that has its session', async () => {
     const { store, visit, cookie, errors } = await loggedIn({ onDisconnect: 'error' }, (req, res) => {
       store.emit('disconnect')

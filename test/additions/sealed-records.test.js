@@ -268,6 +268,17 @@ describe('sealed records', () => {
       )
     })
 
+    it('is no session where the option is off, and what an app itself has named so is', async () => {
+      const { visit, errors } = await serve({ store, genid: () => 'other' }, (req, res) => {
+        if (req.path === '/put') req.session.sealed = 'A256GCM.1.mine'
+        res.json(req.session.sealed ?? null)
+      })
+      assert.equal((await visit({ cookie })).body, 'null')
+      const own = await visit({ path: '/put' })
+      assert.equal((await visit({ cookie: own.cookie })).body, '"A256GCM.1.mine"')
+      assert.deepEqual(errors, [])
+    })
+
     it('is no session: a damaged record to which the store has added something', () =>
       isNoSession(served, store, cookie, (record) => {
         record.sealed = 'B' + record.sealed.slice(1)

@@ -58,7 +58,8 @@ const slow = (options, handler) =>
 function assertTimedOut(error, method) {
   assert.equal(error?.code, 'ESTORETIMEOUT')
   assert.equal(error.status, 503)
-  assert.equal(error.message, `store.${method}() has not answered within ${TIME} ms`)
+  const page = 'See docs/troubleshooting.md#estoretimeout'
+  assert.equal(error.message, `store.${method}() has not answered within ${TIME} ms. ${page}`)
 }
 
 afterEach(closeAll)

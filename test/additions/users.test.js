@@ -354,11 +354,15 @@ describe('the option user', () => {
   it('ends nothing where nobody has been named', async () => {
     const { login, list, users } = await shop({ store: new JsonStore() })
     await login('ada')
-    for (const which of [{ ref: '' }, { ref: 5 }, { except: {} }, { excpt: {} }]) {
+    const wrong = [{ ref: '' }, { ref: 5 }, { ref: undefined }, { except: {} }, { excpt: {} }]
+    for (const which of [...wrong, { except: undefined }, { except: null }, { except: 5 }, null, 'ref']) {
       await assert.rejects(users().endSessionsOf('ada', which), TypeError)
     }
     await assert.rejects(users().endSessionsOf(undefined), TypeError)
-    await assert.rejects(users().sessionsOf(), TypeError)
+    await assert.rejects(users().sessionsOf(), {
+      name: 'TypeError',
+      message: 'a user id must be text: the app has given a value of type undefined'
+    })
     assert.equal((await list('ada')).length, 1)
   })
 
@@ -367,6 +371,10 @@ describe('the option user', () => {
     await assert.rejects(middleware.sessionsOf('ada'), /user option/)
     await assert.rejects(middleware.endSessionsOf('ada'), /user option/)
     assert.equal(middleware.refOf({}), undefined)
+    assert.throws(() => middleware.refOf(), {
+      name: 'TypeError',
+      message: 'refOf takes a request, not undefined'
+    })
   })
 
   for (const [name, options, message] of [

@@ -115,6 +115,30 @@ describe('a person in the shop, with a real browser', () => {
     assert.equal(await page.getByText('Logged in as').count(), 0)
   })
 
+  it('is shown nothing by the back button that has ended elsewhere, though the page was kept alive', async () => {
+    // Playwright turns the memory of whole pages off, which people have.
+    const ordinary = await launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
+    try {
+      const visitor = await (await ordinary.newContext()).newPage()
+      await logIn(visitor)
+      await visitor.locator('text=Shop').first().click()
+      await visitor.locator('form', { hasText: 'Tea' }).getByRole('button').click()
+      await visitor.getByText('Total: 4').waitFor()
+      await visitor.goto('about:blank')
+
+      await logIn(page)
+      await page.goto(`${url}/devices`)
+      await page.getByRole('button', { name: 'Log out all other devices' }).click()
+      await page.getByText('You are logged in nowhere else.').waitFor()
+
+      await visitor.evaluate('setTimeout(() => history.back())')
+      await visitor.getByText('The cart is empty.').waitFor()
+      assert.equal(await visitor.getByText('Total: 4').count(), 0)
+    } finally {
+      await ordinary.close()
+    }
+  })
+
   it('sees a flash message once, over a redirect', async () => {
     await page.goto(`${url}/account`)
     await page.getByText('Please log in first.').waitFor()

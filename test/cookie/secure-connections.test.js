@@ -5,17 +5,11 @@
 const assert = require('node:assert/strict')
 const https = require('node:https')
 const express = require('express')
+const { certificate } = require('../support/certificate')
 const { JsonStore, closeAll, listen, serve, session, usual } = require('../support/harness')
 
-/** TLS by a key that both sides know already: there is no certificate to make. */
-const key = Buffer.from('a key for this test only')
-const psk = { ciphers: 'PSK', maxVersion: 'TLSv1.2' }
-const serverSide = { ...psk, pskCallback: () => key }
-const clientSide = {
-  ...psk,
-  pskCallback: () => ({ psk: key, identity: 'test' }),
-  checkServerIdentity() {}
-}
+const serverSide = certificate()
+const clientSide = { rejectUnauthorized: false }
 
 function write(req, res) {
   req.session.user = 'ada'

@@ -35,7 +35,7 @@ const causes = {
       req.session.self = {}
       req.session.self.self = req.session.self
     },
-    error: /circular/i
+    error: /circular|cyclic/i
   },
   'a toJSON that throws': {
     spoil: (req) => (req.session.odd = { toJSON: thrower('no JSON') }),

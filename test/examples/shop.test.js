@@ -8,6 +8,7 @@ const { once } = require('node:events')
 const net = require('node:net')
 const path = require('node:path')
 const { unsign } = require('cookie-signature')
+const session = require('express-session')
 const request = require('supertest')
 const { createShop } = require('../../examples/shop/app')
 const { nameOf } = require('../../examples/shop/devices')
@@ -49,6 +50,47 @@ describe('the shop', () => {
     await visitor.post('/cart/add').type('form').send({ productId: 'tea' })
     assert.match((await visitor.get('/')).text, /Tea is in your cart/)
     assert.doesNotMatch((await visitor.get('/')).text, /Tea is in your cart/)
+  })
+
+  it('keeps a flash message for a page that somebody sees: a 404 does not take it', async () => {
+    await visitor.post('/cart/add').type('form').send({ productId: 'tea' })
+    const missing = await visitor.get('/favicon.ico').expect(404)
+    assert.doesNotMatch(missing.text, /Tea is in your cart/)
+    await visitor.post('/cart/add').type('form').send({ productId: 'gold' }).expect(400)
+    assert.match((await visitor.get('/')).text, /Tea is in your cart/)
+  })
+
+  it('says in a page of its own what went wrong, and shows no stack trace', async () => {
+    await visitor.get('/')
+    const large = await visitor
+      .post('/cart/add')
+      .type('form')
+      .send({ productId: 'x'.repeat(200_000) })
+    assert.equal(large.status, 413)
+    assert.match(large.text, /That is more than this shop can take\..*/)
+    const garbled = await visitor.post('/cart/add').type('json').send('{ "productId": ')
+    assert.equal(garbled.status, 400)
+    assert.match(garbled.text, /The shop did not understand that\./)
+    for (const { text } of [large, garbled]) {
+      assert.match(text, /Corner shop/)
+      assert.doesNotMatch(text, / at |node_modules/)
+    }
+  })
+
+  it('says that, too, when the store is broken', async () => {
+    const store = new session.MemoryStore()
+    const shop = createShop({ secret: 'shop', store })
+    const cookie = (await request(shop).get('/')).headers['set-cookie'][0].split(';')[0]
+    store.get = (sid, callback) => callback(new Error('secret details'))
+    const page = await request(shop).get('/').set('Cookie', cookie)
+    assert.equal(page.status, 500)
+    assert.match(page.text, /Something went wrong\. Please try again later\./)
+    assert.doesNotMatch(page.text, /secret details/)
+    const json = await request(shop)
+      .get('/')
+      .set('Cookie', cookie)
+      .set('Accept', 'application/json, text/html;q=0')
+    assert.equal(json.headers['content-type'], 'application/json; charset=utf-8')
   })
 
   it('keeps the cart over the login, and forgets it at logout', async () => {
@@ -220,7 +262,7 @@ describe('the devices of somebody who shops', () => {
       assert.match(nameOf(userAgent), new RegExp(`^${name}`))
     assert.deepEqual([nameOf(undefined), nameOf('<script>')], ['Unknown device', 'Unknown device'])
     await loggedIn('evil<script>alert(1)</script>')
-    assert.doesNotMatch((await laptop.get('/devices')).text, /<script>/)
+    assert.doesNotMatch((await laptop.get('/devices')).text, /<script>alert/)
   })
 
   it('are told to API clients in JSON', async () => {

@@ -47,7 +47,12 @@ describe('session()', () => {
       `require('${packageName}')({ secret: 'x', resave: false, saveUninitialized: false })`,
       { NODE_ENV: 'production' }
     )
-    assert.match(stderr, /MemoryStore is not\ndesigned for a production environment/)
+    assert.equal(
+      stderr,
+      'Warning: connect.session() MemoryStore is not\n' +
+        'designed for a production environment, as it loses all\n' +
+        'sessions at a restart, and will not scale past a single process.\n'
+    )
   })
 })
 

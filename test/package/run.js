@@ -10,7 +10,9 @@ const { installed } = require('../support/installed')
 installed(__dirname)
 
 const mocha = require.resolve('mocha/bin/mocha.js')
-const tests = ['package.test.js', 'environments.test.js'].map((file) => path.join(__dirname, file))
+const tests = ['package.test.js', 'environments.test.js', 'testing.test.js'].map((file) =>
+  path.join(__dirname, file)
+)
 const [tarball] = process.argv.slice(2)
 const env = tarball ? { ...process.env, EXPRESS_SESSION_TARBALL: tarball } : process.env
 

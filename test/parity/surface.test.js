@@ -35,7 +35,8 @@ function outcomeOf(something, session) {
   try {
     return { result: something(session), notices }
   } catch (error) {
-    return { error: [error.name, error.message], notices }
+    // JavaScriptCore quotes the expression that failed, and ours is another.
+    return { error: [error.name, error.message.replace(/\(evaluating .*\)/, '')], notices }
   } finally {
     process.removeListener('deprecation', listener)
   }

@@ -3,6 +3,7 @@
 // Whatever a store hands out as a session, the visitor gets a whole response: the app's, or its error page.
 
 const assert = require('node:assert/strict')
+const { readOfUndefined } = require('../support/engine')
 const { JsonStore, closeAll, serve } = require('../support/harness')
 
 const good = JsonStore.prototype
@@ -57,6 +58,6 @@ describe('data that no session is made of', () => {
     store.get = (sid, callback) => callback(null, { user: 'ada' })
     const { status, body } = await visit({ cookie })
     assert.equal(status, 500)
-    assert.match(body, /Cannot read properties of undefined \(reading 'expires'\)/)
+    assert.match(body, readOfUndefined('expires'))
   })
 })

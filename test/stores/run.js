@@ -3,7 +3,7 @@
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
 // `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
 // `node test/stores/run.js outages` tries only ./outages; likewise `additions`, `hashed-ids`, `users`,
-// `sealed-and-moved` and `renewal`.
+// `sealed-and-moved`, `renewal` and `contract`.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -31,7 +31,8 @@ async function run(ids) {
     merge: require('./additions/merge'),
     users: require('./additions/users'),
     'sealed-and-moved': require('./additions/sealed-and-moved'),
-    renewal: require('./renewal')
+    renewal: require('./renewal'),
+    contract: require('./contract')
   }
   const named = ids.filter((id) => Object.hasOwn(parts, id))
   if (ids.length > 0 && named.length === 0) return main(ids)

@@ -8,8 +8,8 @@ const diagnostics = require('node:diagnostics_channel')
 const { format } = require('node:util')
 const createDebug = require('debug')
 
-/** An id as `uid-safe` makes it, or whatever is signed as one. */
-const SECRET = /(?<![\w-])[\w-]{32}(?![\w-])|s(?::|%3A)\S+\.[\w+/%-]{43}/
+/** An id as `uid-safe` makes it, and no heading of the docs; or whatever is signed as one. */
+const SECRET = /(?<![\w#-])[\w-]{32}(?![\w-])|s(?::|%3A)\S+\.[\w+/%-]{43}/
 
 const ACTIONS = ['load', 'save', 'touch', 'destroy', 'regenerate']
 

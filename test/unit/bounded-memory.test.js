@@ -4,15 +4,11 @@
 
 const assert = require('node:assert/strict')
 const crypto = require('node:crypto')
-const { setFlagsFromString } = require('node:v8')
-const vm = require('node:vm')
 const { BoundedMemory } = require('../../dist/support/bounded-memory.js')
+const { collectGarbage } = require('../support/engine')
 
 const KB = 1024
 const MB = 1024 * KB
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = vm.runInNewContext('gc')
 
 function heapUsed() {
   for (let i = 0; i < 3; i++) collectGarbage()

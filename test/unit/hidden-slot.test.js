@@ -3,10 +3,10 @@
 // A slot keeps one value on any object, where nobody but its maker sees it, and for as long as that object lives.
 
 const assert = require('node:assert/strict')
-const { setFlagsFromString } = require('node:v8')
 const { inspect } = require('node:util')
 const vm = require('node:vm')
 const { hiddenSlot } = require('../../dist/support/hidden-slot.js')
+const { collectGarbage } = require('../support/engine')
 const { until } = require('../support/harness')
 
 const objects = {
@@ -96,8 +96,6 @@ describe('a hidden slot', () => {
   })
 
   it('goes when its object goes', async () => {
-    setFlagsFromString('--expose-gc')
-    const collect = vm.runInNewContext('gc')
     const slot = hiddenSlot()
     const put = () => {
       const value = {}
@@ -106,7 +104,7 @@ describe('a hidden slot', () => {
     }
     const value = put()
     await until(() => {
-      collect()
+      collectGarbage()
       return value.deref() === undefined
     })
   })

@@ -4,9 +4,9 @@
 
 const assert = require('node:assert/strict')
 const crypto = require('node:crypto')
-const { setFlagsFromString } = require('node:v8')
 const vm = require('node:vm')
 const { RememberedIds } = require('../../dist/transport/remembered-ids.js')
+const { collectGarbage } = require('../support/engine')
 
 /** Remembers ids as those who verify them do: it is asked first. */
 function remember(remembered, value, id, signed, secrets = ['key']) {
@@ -112,10 +112,8 @@ describe('remembered ids', () => {
   })
 
   it('keep nothing of the headers that they stood in', () => {
-    setFlagsFromString('--expose-gc')
-    const collect = vm.runInNewContext('gc')
     const used = () => {
-      collect()
+      collectGarbage()
       return process.memoryUsage().heapUsed
     }
     const remembered = new RememberedIds()

@@ -83,7 +83,7 @@ module.exports = [
     keptBy: 'memory',
     form: 'factory, class',
     lacks: {
-      'expiry after 2 s': 'it keeps all sessions for ever',
+      'expiry after 2 s': 'it keeps all sessions forever',
       '50 sessions':
         'it reads and writes all sessions at once, so that parallel requests overwrite each other'
     }
@@ -98,11 +98,11 @@ module.exports = [
     ['class', 'class'],
     ['factory', 'factory'],
     ['memory-store-call', 'util.inherits of MemoryStore'],
-    ['bare', 'Object.create, no touch', { lacks: { 'expiry after 2 s': 'it keeps all sessions for ever' } }]
+    ['bare', 'Object.create, no touch', { lacks: { 'expiry after 2 s': 'it keeps all sessions forever' } }]
   ].map(([file, form, others]) => ({
     id: `form-${file}`,
     module: `forms/${file}.js`,
-    title: 'a store of our own',
+    title: 'our test store',
     server: 'nothing',
     keptBy: 'memory',
     form,

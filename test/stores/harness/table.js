@@ -43,20 +43,23 @@ function summary(rows) {
   ].join(' ')
 }
 
+/** What works everywhere is one sentence; the rest has columns. */
 function scenarioTable(rows) {
   const names = Object.keys(scenarios)
-  const legend = names.map((name, index) => `${index + 1} ${name}`).join(' · ')
+  const works = (name) => rows.every(({ cells }) => MARKS[cells[name].verdict] === '=')
+  const everywhere = names.filter(works)
+  const others = names.filter((name) => !works(name))
   const lines = rows.map(({ configuration, server, cells }) => [
     titleOf(configuration),
     server.title === 'none' ? (configuration.keptBy ?? '') : server.title,
     `\`${configuration.form}\``,
-    ...names.map((name) => MARKS[cells[name].verdict] ?? FAULT)
+    ...others.map((name) => MARKS[cells[name].verdict] ?? FAULT)
   ])
   return [
     '### Every scenario on every store',
-    '`=` works, and as on 1.19.0 · `+` works, on 1.19.0 it does not · `~` the store itself does not do it, on either · empty: the store does not offer it · `!` a fault',
-    `Scenarios: ${legend}`,
-    table(['store', 'kept by', 'form', ...names.map((_, index) => String(index + 1))], lines)
+    `These ${everywhere.length} scenarios work on every store, and as on 1.19.0: ${everywhere.join('; ')}.`,
+    `The other ${others.length} are here: \`=\` works, and as on 1.19.0 · \`+\` works, on 1.19.0 it does not · \`~\` the store itself does not do it, on either · empty: the store does not offer it · \`!\` a fault`,
+    table(['store', 'kept by', 'form', ...others], lines)
   ].join('\n\n')
 }
 

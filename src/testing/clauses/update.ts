@@ -1,0 +1,99 @@
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { HOUR, SHORT_LIFE } from '../tried-store.js'
+import type { SessionData } from '../../session/session.js'
+import type { Chapter } from '../clause.js'
+
+type Counting = SessionData & { count: number }
+
+/** The method that the option `concurrency` and others use to change what is stored, with no other write in between. */
+export const update: Chapter = {
+  title: 'update',
+  method: 'update',
+  clauses: [
+    {
+      rule: 'update gives change what is stored, and stores what it returns',
+      harm: 'merged saves lose data',
+      async check(tried) {
+        const id = tried.newId()
+        let seen: unknown
+        await tried.put(id, { count: 1, name: 'ada' })
+        await tried.update(id, (stored) => {
+          const { cookie, ...others } = stored as Counting
+          seen = { ...others, expires: typeof cookie }
+          return tried.session(id, { count: 2 })
+        })
+        const { count, name, expires } = seen as Record<string, unknown>
+        deepEqual({ count, name, expires }, { count: 1, name: 'ada', expires: 'object' })
+        await tried.holds(id, { count: 2, name: undefined })
+      }
+    },
+    {
+      rule: 'update gives change nothing where nothing is stored, and creates',
+      harm: 'new sessions are not stored',
+      async check(tried) {
+        const id = tried.newId()
+        let seen: unknown = 'not called'
+        await tried.update(id, (stored) => {
+          seen = stored ?? 'nothing'
+          return tried.session(id, { count: 1 })
+        })
+        equal(seen, 'nothing')
+        await tried.holds(id, { count: 1 })
+      }
+    },
+    {
+      rule: 'update leaves all as it is where change returns undefined',
+      harm: 'a session that was ended comes back, or one is lost',
+      async check(tried) {
+        const [id, unknown] = [tried.newId(), tried.newId()]
+        await tried.put(id, { count: 1 })
+        await tried.update(id, () => undefined)
+        await tried.update(unknown, () => undefined)
+        await tried.holds(id, { count: 1 })
+        await tried.holdsNone(unknown, 'get() finds what update() has created')
+      }
+    },
+    {
+      rule: 'update answers with the error that change throws',
+      harm: 'a save that has failed looks like one that has not',
+      async check(tried) {
+        const id = tried.newId()
+        const refuse = () => {
+          throw new Error('refused')
+        }
+        await tried.put(id, { count: 1 })
+        await rejects(tried.update(id, refuse), { message: 'refused' })
+        await tried.holds(id, { count: 1 })
+      }
+    },
+    {
+      rule: 'update lets no other update come in between',
+      harm: 'parallel requests overwrite the changes of each other',
+      async check(tried) {
+        const id = tried.newId()
+        const addOne = (stored: SessionData | null | undefined) =>
+          tried.session(id, { count: (stored as Counting).count + 1 })
+        await tried.put(id, { count: 0 })
+        await Promise.all(Array.from({ length: 20 }, () => tried.update(id, addOne)))
+        await tried.holds(id, { count: 20 })
+      }
+    },
+    {
+      rule: 'update moves the end of a session',
+      harm: 'visitors whose saves are merged stay forever, or are logged out',
+      async check(tried) {
+        const [control, shorter, longer] = [tried.newId(), tried.newId(), tried.newId()]
+        await tried.put(shorter, { count: 1 }, { maxAge: HOUR })
+        await tried.put(longer, { count: 1 }, { maxAge: SHORT_LIFE })
+        await tried.update(longer, () => tried.session(longer, { count: 2 }, { maxAge: HOUR }))
+        await tried.update(shorter, () => tried.session(shorter, { count: 2 }, { maxAge: SHORT_LIFE }))
+        await tried.set(control, {}, { maxAge: SHORT_LIFE })
+        // A store from which nothing expires is for another clause.
+        if (await tried.expires(control)) {
+          await tried.holdsNone(shorter, 'the session has not ended when update() has said')
+        }
+        ok(await tried.has(longer), 'the session has ended when it was to end before update() was called')
+      }
+    }
+  ]
+}

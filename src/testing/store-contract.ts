@@ -1,0 +1,125 @@
+import { inspect } from 'node:util'
+import { data } from './clauses/data.js'
+import { everyStore } from './clauses/every-store.js'
+import { expiry } from './clauses/expiry.js'
+import { ids } from './clauses/ids.js'
+import { touch } from './clauses/touch.js'
+import { update } from './clauses/update.js'
+import { all, clear, length } from './clauses/whole-store.js'
+import { TriedStore } from './tried-store.js'
+import type { Store } from '../stores/store.js'
+import type { Clause, OptionalMethod } from './clause.js'
+
+const CHAPTERS = [everyStore, ids, data, expiry, touch, all, length, clear, update]
+
+/** How long one call may take, in milliseconds, unless the options say otherwise. */
+const PATIENCE = 2000
+
+/** What a clause may take at the most, in milliseconds: test runners have limits that are shorter than a session's life. */
+const LIMIT = 60_000
+
+/** The functions of a test runner: mocha, `node:test`, vitest, jest, or one that is like them. */
+export interface TestFunctions {
+  describe: (name: string, body: () => void) => unknown
+  it: (name: string, body: () => Promise<void>, timeout: number) => unknown
+}
+
+interface Opened {
+  readonly store: Store
+  readonly close?: () => unknown
+}
+
+/** A store; or one with what is to be done when it is no longer needed. */
+export type StoreToTry = Store | Opened
+
+/** How a store is tried. */
+export interface StoreContractOptions {
+  /** What the store is known not to do: the rule of a clause, and the reason. Such a clause is not run; its name tells why. */
+  readonly except?: Readonly<Record<string, string>>
+
+  /**
+   * How long one call may take, in milliseconds.
+   *
+   * @defaultValue 2000
+   */
+  readonly patience?: number
+}
+
+/** What runners give a test to skip itself with: as `this`, or as the first argument. */
+interface TestContext {
+  skip?: (why?: string) => void
+  timeout?: (time: number) => void
+}
+
+/**
+ * Declares the tests that a store must pass. Each is named by what a store does, and by what breaks where it does not.
+ *
+ * Tests of `touch`, `update`, `all`, `length` and `clear` are skipped where the store has no such method.
+ *
+ * @param runner - the `describe` and `it` of your test runner
+ * @param createStore - gives the store of one test, or a promise of it. It may be the same one each time. It must hold
+ * nothing that matters: a test of `clear` removes all
+ * @param options - what the store is known not to do, and how long it may take
+ * @throws TypeError when an option is wrong
+ */
+export function storeContract(
+  { describe, it }: TestFunctions,
+  createStore: () => StoreToTry | Promise<StoreToTry>,
+  options: StoreContractOptions = {}
+): void {
+  const { except = {}, patience = PATIENCE } = options
+  checkRules(Object.keys(except))
+
+  /** A test of one clause. It declares no parameter, as jest and mocha would wait for it to be called. */
+  const testOf = ({ check }: Clause, method: OptionalMethod | undefined, exception: string | undefined) =>
+    async function (this: unknown, ...context: unknown[]): Promise<void> {
+      const test = { ...contextOf(this), ...contextOf(context[0]) }
+      test.timeout?.(LIMIT)
+      if (exception !== undefined) {
+        test.skip?.(exception)
+        return
+      }
+      const { store, close } = withClose(await createStore())
+      try {
+        if (method && typeof store[method] !== 'function') test.skip?.(`the store has no ${method}`)
+        else await check(new TriedStore(store, patience))
+      } finally {
+        await close?.()
+      }
+    }
+
+  describe('what express-session relies on in a store', () => {
+    for (const { title, method, clauses } of CHAPTERS) {
+      describe(method ? `${title}, if the store has it` : title, () => {
+        for (const clause of clauses) {
+          const { rule, harm } = clause
+          const exception = except[rule]
+          const known = exception === undefined ? '' : ` (not tried: ${exception})`
+          it(`${rule}, or ${harm}${known}`, testOf(clause, method, exception), LIMIT)
+        }
+      })
+    }
+  })
+}
+
+/** A misspelt exception would be one without effect. */
+function checkRules(given: readonly string[]): void {
+  const rules = CHAPTERS.flatMap(({ clauses }) => clauses.map(({ rule }) => rule))
+  for (const rule of given) {
+    if (!rules.includes(rule)) throw new TypeError(`except option: there is no clause ${inspect(rule)}`)
+  }
+}
+
+/** A store may have a property that is called so, too. */
+function withClose(given: StoreToTry): Opened {
+  return typeof (given as Partial<Store>).get === 'function' ? { store: given as Store } : (given as Opened)
+}
+
+/** In vitest it is a function with these properties. */
+function contextOf(given: unknown): TestContext {
+  const { skip, timeout } = (given ?? {}) as TestContext
+  return {
+    ...(typeof skip === 'function' && { skip: skip.bind(given) }),
+    ...(typeof timeout === 'function' && { timeout: timeout.bind(given) })
+  }
+}

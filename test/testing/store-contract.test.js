@@ -1,0 +1,193 @@
+'use strict'
+
+// storeContract tells authors of stores what is wrong with theirs: each clause finds a fault that no other finds, and a store that is
+// right passes, however it answers.
+
+const assert = require('node:assert/strict')
+const { execFile } = require('node:child_process')
+const path = require('node:path')
+const { promisify } = require('node:util')
+const session = require('express-session')
+const { storeContract } = require('express-session/testing')
+const brokenStores = require('./broken-stores')
+const { outcomesOf, testsOf } = require('./collect')
+
+const { MemoryStore, Store } = session
+const run = promisify(execFile)
+
+/** How many broken stores are tried at the same time. */
+const LANES = 8
+
+const names = testsOf(() => new MemoryStore()).map(({ name }) => name)
+const failed = (outcomes) => names.filter((name) => outcomes[name] instanceof Error)
+
+storeContract({ describe, it }, () => new MemoryStore())
+
+describe('storeContract', () => {
+  it('has a broken store for each of its clauses', () => {
+    const rules = Object.keys(brokenStores)
+    assert.deepEqual(
+      names.filter((name) => !rules.some((rule) => name.startsWith(`${rule}, or `))),
+      []
+    )
+    assert.equal(rules.length, names.length)
+  })
+
+  describe('finds, by that clause alone, the store that breaks it', () => {
+    const outcomes = {}
+
+    // Some at the same time: they mostly wait for sessions to expire.
+    before(async () => {
+      const waiting = Object.entries(brokenStores)
+      const lane = async () => {
+        for (let each = waiting.shift(); each; each = waiting.shift()) {
+          const [rule, Broken] = each
+          outcomes[rule] = await outcomesOf(() => new Broken())
+        }
+      }
+      await Promise.all(Array.from({ length: LANES }, lane))
+    })
+
+    for (const rule of Object.keys(brokenStores)) {
+      it(rule, () => {
+        assert.deepEqual(
+          failed(outcomes[rule]),
+          names.filter((name) => name.startsWith(`${rule}, or `))
+        )
+      })
+    }
+  })
+
+  describe('takes a store that is right, however it answers:', () => {
+    const passes = async (createStore, skipped = []) => {
+      const outcomes = await outcomesOf(createStore)
+      assert.deepEqual(failed(outcomes), [])
+      const optional = Object.values(outcomes).filter((outcome) => outcome !== 'passed')
+      assert.deepEqual([...new Set(optional)].sort(), skipped)
+    }
+    const lacking = (...methods) => methods.map((method) => `skipped: the store has no ${method}`)
+
+    it('at once, and with no more than get, set and destroy', async () => {
+      class SmallStore extends Store {
+        texts = new Map()
+        get(sid, callback) {
+          const found = this.texts.has(sid) ? JSON.parse(this.texts.get(sid)) : null
+          const { expires } = found?.cookie ?? {}
+          callback(null, expires && Date.parse(expires) <= Date.now() ? null : found)
+        }
+        set(sid, stored, callback) {
+          this.texts.set(sid, JSON.stringify(stored))
+          callback()
+        }
+        destroy(sid, callback) {
+          this.texts.delete(sid)
+          callback()
+        }
+      }
+      await passes(() => new SmallStore(), lacking('all', 'clear', 'length', 'touch', 'update'))
+    })
+
+    it('by promise', async () => {
+      class PromiseStore extends MemoryStore {
+        async get(sid) {
+          return new Promise((resolve) => super.get(sid, (error, found) => resolve(found)))
+        }
+        async set(sid, stored) {
+          super.set(sid, stored)
+        }
+        async touch(sid, stored) {
+          super.touch(sid, stored)
+        }
+        async destroy(sid) {
+          super.destroy(sid)
+        }
+        update = undefined
+      }
+      await passes(() => new PromiseStore(), lacking('update'))
+    })
+
+    it('with ENOENT for an unknown id, and the times of cookies as numbers', async () => {
+      class FileLikeStore extends MemoryStore {
+        get(sid, callback) {
+          super.get(sid, (error, found) => {
+            if (!found) return callback(Object.assign(new Error('no such file'), { code: 'ENOENT' }))
+            if (found.cookie.expires) found.cookie.expires = Date.parse(found.cookie.expires)
+            callback(null, { ...found, __lastAccess: Date.now() })
+          })
+        }
+      }
+      await passes(() => new FileLikeStore())
+    })
+  })
+
+  it('makes a store for each test, and closes it', async () => {
+    let made = 0
+    let closed = 0
+    const createStore = async () => {
+      made++
+      return { store: new MemoryStore(), close: () => closed++ }
+    }
+    await outcomesOf(createStore)
+    assert.deepEqual([made, closed], [names.length, names.length])
+  })
+
+  it('closes a store that fails', async () => {
+    let closed = 0
+    const Broken = brokenStores['destroy of an unknown id is no error']
+    const [test] = testsOf(() => ({ store: new Broken(), close: () => closed++ })).filter(
+      ({ rule }) => rule === 'destroy of an unknown id is no error'
+    )
+    await assert.rejects(test.run(), { message: 'nothing to destroy' })
+    assert.equal(closed, 1)
+  })
+
+  it('does not run what the store is known not to do, and says so by name', async () => {
+    const rule = 'touch changes no data'
+    const except = { [rule]: 'it writes the whole session' }
+    const outcomes = await outcomesOf(() => new brokenStores[rule](), { except })
+    assert.deepEqual(
+      Object.values(outcomes).filter((outcome) => outcome !== 'passed'),
+      ['skipped: it writes the whole session']
+    )
+    const [name] = Object.keys(outcomes).filter((each) => each.startsWith(rule))
+    assert.match(name, /, or .* \(not tried: it writes the whole session\)$/)
+  })
+
+  it('refuses an exception from a rule that there is not', () => {
+    assert.throws(() => testsOf(() => new MemoryStore(), { except: { 'touch works': 'it does not' } }), {
+      name: 'TypeError',
+      message: "except option: there is no clause 'touch works'"
+    })
+  })
+
+  it('names the method that does not answer, and how long it has waited', async () => {
+    class SilentStore extends MemoryStore {
+      length() {}
+      destroy() {}
+    }
+    const outcomes = await outcomesOf(() => new SilentStore(), { patience: 40 })
+    const messages = new Set(failed(outcomes).map((name) => outcomes[name].message))
+    assert.ok(messages.has('length() has not answered within 40 ms'))
+    assert.ok(messages.has('destroy() has not answered within 40 ms'))
+  })
+
+  it('runs under node:test, and skips what the store lacks', async () => {
+    const { stdout } = await run(process.execPath, [
+      '--test',
+      '--test-reporter=tap',
+      path.join(__dirname, 'node-test.js')
+    ])
+    assert.match(stdout, /^# pass 30$/m)
+    assert.match(stdout, /^# skipped 9$/m)
+    assert.match(stdout, /^# fail 0$/m)
+    assert.match(stdout, /# SKIP the store has no update/)
+  })
+
+  it('runs under mocha, and skips what the store lacks', async () => {
+    const mocha = require.resolve('mocha/bin/mocha.js')
+    const file = path.join(__dirname, 'under-mocha.js')
+    const { stdout } = await run(process.execPath, [mocha, '--no-config', '--reporter', 'json', file])
+    const { stats } = JSON.parse(stdout)
+    assert.deepEqual([stats.passes, stats.pending, stats.failures], [30, 9, 0])
+  })
+})
