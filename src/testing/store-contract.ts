@@ -29,7 +29,7 @@ interface Opened {
   readonly close?: () => unknown
 }
 
-/** A store; or one with what is to be done when it is no longer needed. */
+/** A store; or a store and a function that closes it. */
 export type StoreToTry = Store | Opened
 
 /** How a store is tried. */
