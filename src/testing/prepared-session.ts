@@ -13,7 +13,7 @@ import type { Settings } from '../settings.js'
 import type { Store } from '../stores/store.js'
 
 /**
- * The options of the app that is to be tested. `secret` is required. `name`, `cookie` and all that changes what is stored
+ * The options of the app under test. `secret` is required. `name`, `cookie` and all that changes what is stored
  * (`encryption`, `hashSessionIds`, `user`, `absoluteTimeout`, ...) must be those of the app.
  */
 export type PreparedSessionOptions = Omit<SessionOptions, 'store'>

@@ -24,7 +24,7 @@ export interface TestFunctions {
   it: (name: string, body: () => Promise<void>, timeout: number) => unknown
 }
 
-/** A store with what is to be done after a test. */
+/** A store, and a function that closes it. */
 export interface OpenedStore {
   /** The store that is tried. */
   readonly store: Store
@@ -32,7 +32,7 @@ export interface OpenedStore {
   readonly close?: () => unknown
 }
 
-/** A store; or one with what is to be done when it is no longer needed. */
+/** A store; or a store and a function that closes it. */
 export type StoreToTry = Store | OpenedStore
 
 /** How a store is tried. */

@@ -11,11 +11,12 @@ const { root } = require('../pages')
 
 const page = path.join(root, 'docs', 'api.md')
 
-const entryPoints = [
-  path.join(root, 'src', 'index.ts'),
-  path.join(root, 'src', 'testing', 'index.ts'),
-  path.join(__dirname, 'also.ts')
-]
+/** What the page shows, and the types that are not exported there on purpose. */
+const parts = [
+  { file: 'src/index.ts', hidden: ['AppSession', 'CookieData'] },
+  { file: 'src/testing/index.ts', hidden: [] },
+  { file: 'test/docs/api/also.ts', hidden: [] }
+].filter(({ file }) => fs.existsSync(path.join(root, file)))
 
 /** Resolves to the text of the page; what TypeDoc has to say about it is an error. */
 async function textOfPage() {
@@ -27,10 +28,10 @@ async function textOfPage() {
       theme: 'one-page',
       router: 'one-page',
       tsconfig: path.join(__dirname, 'tsconfig.json'),
-      entryPoints: entryPoints.filter((file) => fs.existsSync(file)),
+      entryPoints: parts.map(({ file }) => path.join(root, file)),
       // Neither defaults nor examples are code unless they say so.
       jsDocCompatibility: false,
-      intentionallyNotExported: ['AppSession', 'CookieData'],
+      intentionallyNotExported: parts.flatMap(({ hidden }) => hidden),
       readme: 'none',
       sort: ['source-order'],
       disableSources: true,

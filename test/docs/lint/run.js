@@ -11,7 +11,9 @@ async function run() {
     ...require('./links').faultsOfLinks(),
     ...require('./style').faultsOfStyle(),
     ...require('./spelling').faultsOfSpelling(),
-    ...(await require('../api/make').faultsOfApiPage())
+    ...(await require('../api/make')
+      .faultsOfApiPage()
+      .catch(({ message }) => [message]))
   ]
   for (const fault of faults) console.error(fault)
   process.exitCode = faults.length === 0 ? 0 : 1

@@ -14,8 +14,7 @@ const LONGEST = 30
 const PHRASES = [
   [/\bbut for\b/i, '"except"'],
   [/\bin the place of\b/i, '"instead of"'],
-  [/\bof (?:its|their|your|our) own\b/i, '"its own ...", "separate" or "another"'],
-  [/\bfor ever\b/i, '"forever", or how long'],
+  [/\bof (?:its|their|our) own\b/i, '"its own ...", "separate" or "another"'],
   [/\bneed (?:not|only)\b/i, '"does not have to", "has to ... only"'],
   [/\bas ever\b/i, '"as before"'],
   [/\b(?:is|are) to be\b/i, '"must be", "should be" or "will be"'],
