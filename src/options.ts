@@ -507,8 +507,7 @@ function checkStore(store: unknown): void {
   // A class has the `on` of all event emitters' classes, which is for something else.
   if (isObject && typeof on === 'function' && on !== EventEmitter.on) return
   const isPromise = typeof (store as { then?: unknown } | undefined)?.then === 'function'
-  const hint =
-    typeof store === 'function' ? ': call a class with new' : isPromise ? ': await it first' : ''
+  const hint = typeof store === 'function' ? ': call a class with new' : isPromise ? ': await it first' : ''
   throw new TypeError(
     'store.on is not a function: the store option must be an object with the methods get, set and destroy, and with those ' +
       `of an event emitter, such as new session.MemoryStore(). It is ${shown(store)}${hint}`

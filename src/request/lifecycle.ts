@@ -76,7 +76,11 @@ export class Lifecycle {
     const report = observe('load', settings.store, id, req)
 
     if (id === undefined) {
-      debug('%s, generating session', presented === false ? 'SID sent is not signed by us' : 'no SID sent')
+      debug(
+        presented === false
+          ? 'SID sent is not signed by us, generating session'
+          : 'no SID sent, generating session'
+      )
       this.start(presented === false ? 'forged' : 'none', undefined, report, next)
       return
     }

@@ -348,13 +348,13 @@ describe('what is no store', () => {
   const cases = {
     'an empty object': [{}, /It is an object \(Object\)$/],
     'an object without a class': [Object.create(null), /It is an object \(Object\)$/],
-    'a function': [(() => () => {})(), /It is a function: a class is to be called with new$/],
+    'a function': [(() => () => {})(), /It is a function: call a class with new$/],
     'a number': [1, /It is 1$/],
     text: ['redis', /It is 'redis'$/],
-    MemoryStore: [session.MemoryStore, /It is the function MemoryStore: a class is to be called with new$/],
+    MemoryStore: [session.MemoryStore, /It is the function MemoryStore: call a class with new$/],
     'a class of an app': [
       class Mine extends session.Store {},
-      /the function Mine: a class is to be called with new$/
+      /the function Mine: call a class with new$/
     ],
     'a promise of a store': [Promise.resolve(new session.MemoryStore()), /\(Promise\): await it first$/],
     'what has a password': [{ password: 'hidden' }, /It is an object \(Object\)$/]
