@@ -352,10 +352,7 @@ describe('what is no store', () => {
     'a number': [1, /It is 1$/],
     text: ['redis', /It is 'redis'$/],
     MemoryStore: [session.MemoryStore, /It is the function MemoryStore: call a class with new$/],
-    'a class of an app': [
-      class Mine extends session.Store {},
-      /the function Mine: call a class with new$/
-    ],
+    'a class of an app': [class Mine extends session.Store {}, /the function Mine: call a class with new$/],
     'a promise of a store': [Promise.resolve(new session.MemoryStore()), /\(Promise\): await it first$/],
     'what has a password': [{ password: 'hidden' }, /It is an object \(Object\)$/]
   }
