@@ -52,7 +52,7 @@ export interface SessionOptions {
    * `session()`.
    *
    * @defaultValue `undefined`: the idle timeout alone ends a session
-   * @see OWASP Session Management Cheat Sheet, "Absolute Timeout"; ASVS 7.3.2; NIST SP 800-63B section 7.2
+   * @see OWASP Session Management Cheat Sheet, "Absolute Timeout"; ASVS 5.0, 7.3.2; NIST SP 800-63B-4, section 5.2
    */
   absoluteTimeout?: number | undefined
 
