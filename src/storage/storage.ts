@@ -68,17 +68,21 @@ export function find(storage: Storage, id: string, callback: Answer<SessionData 
   })
 }
 
-/** Calls a store: nothing between. */
+/** Calls a store: nothing between. What it answers a write with, beside an error, is its own affair: many say `'OK'`, or a row. */
 function callsTo(store: object): Storage {
+  const write =
+    (method: 'set' | 'touch') =>
+    (id: string, session: SessionData, callback: Answer): void =>
+      callStore(store, method, [id, session], (error) => callback(error))
   return {
     load: (id, callback) => callStore(store, 'get', [id], callback),
-    save: (id, session, callback) => callStore(store, 'set', [id, session], callback),
-    touch: (id, session, callback) => callStore(store, 'touch', [id, session], callback),
-    destroy: (id, callback) => callStore(store, 'destroy', [id], callback),
+    save: write('set'),
+    touch: write('touch'),
+    destroy: (id, callback) => callStore(store, 'destroy', [id], (error) => callback(error)),
     update:
       typeof (store as Partial<Store>).update === 'function'
-        ? (id, change, callback) => callStore(store, 'update', [id, change], callback)
+        ? (id, change, callback) => callStore(store, 'update', [id, change], (error) => callback(error))
         : undefined,
-    regenerate: (req, callback) => callStore(store, 'regenerate', [req], callback)
+    regenerate: (req, callback) => callStore(store, 'regenerate', [req], (error) => callback(error))
   }
 }

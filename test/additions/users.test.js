@@ -13,7 +13,23 @@ const recordKey = (user) => `user-${createHash('sha256').update(user).digest('ba
 const stores = {
   'a MemoryStore, which has update': () => new MemoryStore(),
   'a store with get, set and destroy': () => new JsonStore({ touch: undefined }),
-  'a store with touch': () => new JsonStore()
+  'a store with touch': () => new JsonStore(),
+  'a store that says OK to each write': () => new TalkativeStore()
+}
+
+/** Many stores hand on what their server has said. */
+class TalkativeStore extends JsonStore {
+  set(sid, session, callback) {
+    super.set(sid, session, (error) => callback(error, 'OK'))
+  }
+
+  touch(sid, session, callback) {
+    super.touch(sid, session, (error) => callback(error, 1))
+  }
+
+  destroy(sid, callback) {
+    super.destroy(sid, (error) => callback(error, 1))
+  }
 }
 
 /** An app with a middleware that knows its users, and what visitors do there. */
