@@ -4,10 +4,14 @@
 // same moment log nobody out.
 
 const assert = require('node:assert/strict')
+const { IncomingMessage } = require('node:http')
 const { closeAll, gate, until } = require('../support/harness')
 const { contentOf, grace, idIn, plainStore, renewing, updatingStore } = require('./support/renewing')
 
 let ids = 0
+
+/** The request of a socket's handshake. */
+const handshake = (cookie) => Object.assign(new IncomingMessage(null), { url: '/', headers: { cookie } })
 
 /** Two processes, as far as the middleware can tell: a store object each, over the same sessions. */
 async function twoProcesses(makeStore, options = {}) {
@@ -89,6 +93,26 @@ for (const [name, makeStore] of Object.entries(stores)) {
         assert.equal(ofAda.length, hasEnded ? 0 : 1)
         if (/late/.test(path)) assert.equal(ofAda[0].late, true)
       }
+    })
+
+    it('is followed by a socket that has known it since before', async () => {
+      const { first, second, one, old } = await twoProcesses(makeStore)
+      const socket = await second.middleware.load(handshake(old))
+      const { cookie } = await first.renew(old, grace)
+      socket.heard = true
+      await socket.save()
+      assert.equal(contentOf(one).sessions[idIn(cookie)].heard, true)
+      assert.deepEqual(Object.keys(contentOf(one).sessions), [idIn(cookie)])
+    })
+
+    it('is nothing that a socket can save to when the grace is over', async () => {
+      const { first, second, one, old } = await twoProcesses(makeStore)
+      const socket = await second.middleware.load(handshake(old))
+      const { cookie } = await first.renew(old, grace)
+      Date.now = () => now() + grace.grace + 1
+      socket.heard = true
+      await assert.rejects(socket.save(), { code: 'ESESSIONENDED' })
+      assert.deepEqual(Object.keys(contentOf(one).sessions), [idIn(cookie)])
     })
 
     it('leads to the session as the second process finds it when it renews later: no third one', async () => {
