@@ -50,7 +50,7 @@ export function warnSecureOverHttp(warnings: Warnings, name: string): void {
   warnings.warnOnce(
     'EXPRESS_SESSION_SECURE_COOKIE_OVER_HTTP',
     `The session cookie "${name}" is Secure and was not sent: the request came over plain http. ` +
-      `Behind a proxy that ends https, set app.set('trust proxy', 1)`
+      `Behind a proxy that ends https, set app.set('trust proxy', 1), and have the proxy send X-Forwarded-Proto`
   )
 }
 
