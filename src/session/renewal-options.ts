@@ -38,6 +38,12 @@ export function readRegenerateOptions(given: unknown): Renewal | undefined {
   if (typeof given !== 'object')
     throw new TypeError(`regenerate() options must be an object, not ${show(given)}`)
 
+  // A misspelt `preserve` would lose the data without a word.
+  const unknown = Object.keys(given).find((name) => name !== 'preserve' && name !== 'grace')
+  if (unknown !== undefined) {
+    throw new TypeError(`regenerate() has the options preserve and grace, not ${show(unknown)}`)
+  }
+
   const { preserve, grace } = given as { preserve?: unknown; grace?: unknown }
   if (preserve !== undefined && typeof preserve !== 'boolean' && !isListOfNames(preserve)) {
     throw new TypeError(`preserve option must be a boolean or an array of names, not ${show(preserve)}`)

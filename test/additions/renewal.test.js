@@ -182,6 +182,10 @@ describe('misuse of regenerate()', () => {
     'a grace that is none': [{ preserve: true, grace: NaN }, /^grace option must be .* NaN$/],
     'a grace for a list': [{ preserve: ['cart'], grace: 9 }, /^grace option of 9 needs .*\[ 'cart' \]/],
     'a grace alone': [{ grace: 9 }, /^grace option of 9 needs the preserve option to be true, not undefined/],
+    'a misspelt name': [
+      { preserv: true },
+      /^regenerate\(\) has the options preserve and grace, not 'preserv'/
+    ],
     'options that are text': ['cart', /^regenerate\(\) options must be an object, not 'cart'/]
   }
   afterEach(closeAll)
