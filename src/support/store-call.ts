@@ -173,7 +173,7 @@ class MethodAnswer extends AsyncResource {
       warn(
         'EXPRESS_SESSION_STORE_NEVER_CALLS_BACK',
         `${this.name} has a parameter for a callback, and has returned a promise. The promise was fulfilled a second ago, ` +
-          'and the callback has not been called: the request still waits for that. Call the callback; or remove the ' +
+          'and the callback has not been called: without that there is no answer. Call the callback; or remove the ' +
           'parameter, and the promise is the answer'
       )
     }, PATIENCE)
