@@ -16,20 +16,16 @@ function circle() {
 
 const held = { once: 'is well' }
 
+/** Each engine says it in its own words. */
+const BIG_INT = /serialize (a )?BigInt\.?$/
+const IN_A_CIRCLE = /(circular structure to JSON|cyclic structures\.)$/
+
 const cases = {
-  'a BigInt': [{ cart: { items: [1, 2, { price: 5n }] } }, '.cart.items[2].price', /serialize a BigInt$/],
-  'a BigInt in an object': [{ price: Object(5n) }, '.price', /serialize a BigInt$/],
-  'what a toJSON gives': [
-    { price: { toJSON: () => ({ amount: 5n }) } },
-    '.price.amount',
-    /serialize a BigInt$/
-  ],
-  'an object in itself': [
-    { one: held, two: held, cart: circle() },
-    '.cart.items[0].cart',
-    /circular structure to JSON$/
-  ],
-  'keys that are no names': [{ 'a b': { '': { 1: 5n } } }, '["a b"][""]["1"]', /serialize a BigInt$/]
+  'a BigInt': [{ cart: { items: [1, 2, { price: 5n }] } }, '.cart.items[2].price', BIG_INT],
+  'a BigInt in an object': [{ price: Object(5n) }, '.price', BIG_INT],
+  'what a toJSON gives': [{ price: { toJSON: () => ({ amount: 5n }) } }, '.price.amount', BIG_INT],
+  'an object in itself': [{ one: held, two: held, cart: circle() }, '.cart.items[0].cart', IN_A_CIRCLE],
+  'keys that are no names': [{ 'a b': { '': { 1: 5n } } }, '["a b"][""]["1"]', BIG_INT]
 }
 
 describe('a value that JSON cannot hold', () => {
@@ -90,7 +86,7 @@ describe('a value that JSON cannot hold', () => {
       res.end('body')
     })
     await visit()
-    assert.match(errors[0].message, /^Do not know how to serialize a BigInt$/)
+    assert.match(errors[0].message, BIG_INT)
   })
 
   it("is not what an app's own toJSON throws: that error is handed on", async () => {
