@@ -36,6 +36,10 @@ module.exports = {
     {
       why: 'Bun answers 400 to an HTTP/1.0 client that sends a second request while the first one is served, where Node.js closes the connection after the first',
       tests: [`${SAME_BYTES} for clients that speak HTTP/1.0`]
+    },
+    {
+      why: 'Bun has the suites of node:test in `bun test` alone',
+      tests: ['testing: storeContract runs under node:test, and skips what the store lacks']
     }
   ],
 
@@ -59,6 +63,13 @@ module.exports = {
     {
       why: "Deno makes no start-up snapshots, and its v8.startupSnapshot cannot be replaced for a test's sake",
       tests: ['unit: session ids are drawn one by one while Node makes a start-up snapshot']
+    },
+    {
+      why: 'Deno takes flags of a test runner in a process of its own for flags of itself; it has `deno test`',
+      tests: [
+        'testing: storeContract runs under mocha, and skips what the store lacks',
+        'testing: storeContract runs under node:test, and skips what the store lacks'
+      ]
     }
   ]
 }
