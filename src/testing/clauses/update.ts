@@ -1,9 +1,15 @@
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { deepEqual, rejects } from 'node:assert/strict'
+import { inspect } from 'node:util'
+import { demand } from '../demand.js'
 import { HOUR, SHORT_LIFE } from '../tried-store.js'
 import type { SessionData } from '../../session/session.js'
 import type { Chapter } from '../clause.js'
+import type { TriedStore } from '../tried-store.js'
 
 type Counting = SessionData & { count: number }
+
+/** How often a race is run. */
+const RACES = 10
 
 /** The method that the option `concurrency` and others use to change what is stored, with no other write in between. */
 export const update: Chapter = {
@@ -37,7 +43,7 @@ export const update: Chapter = {
           seen = stored ?? 'nothing'
           return tried.session(id, { count: 1 })
         })
-        equal(seen, 'nothing')
+        demand(seen === 'nothing', `update() gives change ${inspect(seen)}`)
         await tried.holds(id, { count: 1 })
       }
     },
@@ -57,13 +63,18 @@ export const update: Chapter = {
       rule: 'update answers with the error that change throws',
       harm: 'a save that has failed looks like one that has not',
       async check(tried) {
-        const id = tried.newId()
+        const [id, unknown] = [tried.newId(), tried.newId()]
         const refuse = () => {
           throw new Error('refused')
         }
         await tried.put(id, { count: 1 })
         await rejects(tried.update(id, refuse), { message: 'refused' })
+        await rejects(tried.update(unknown, refuse), { message: 'refused' })
         await tried.holds(id, { count: 1 })
+        await tried.holdsNone(unknown, 'get() finds what update() has created')
+        // Nothing is locked.
+        await tried.update(id, () => tried.session(id, { count: 2 }))
+        await tried.holds(id, { count: 2 })
       }
     },
     {
@@ -75,7 +86,38 @@ export const update: Chapter = {
           tried.session(id, { count: (stored as Counting).count + 1 })
         await tried.put(id, { count: 0 })
         await Promise.all(Array.from({ length: 20 }, () => tried.update(id, addOne)))
-        await tried.holds(id, { count: 20 })
+        await tried.soon(async () => {
+          const { count } = ((await tried.get(id)) ?? {}) as Partial<Counting>
+          demand(count === 20, `20 updates at once, ${inspect(count)} counted`)
+        })
+      }
+    },
+    {
+      rule: 'update lets no set come in between',
+      harm: 'what a request without the option concurrency has saved is lost',
+      async check(tried) {
+        await race(tried, async (id) => {
+          await Promise.all([
+            tried.update(id, (stored) => marked(tried, id, stored)),
+            tried.set(id, { from: 'set' })
+          ])
+          // Whichever was first: what was there before both is not there any more.
+          await tried.soon(async () => {
+            const found = await tried.get(id)
+            demand(found?.['from'] === 'set', 'update() and set() at once: what set() has stored is lost')
+          })
+        })
+      }
+    },
+    {
+      rule: 'update lets no destroy come in between',
+      harm: 'a session that another request has ended comes back',
+      async check(tried) {
+        await race(tried, async (id) => {
+          await Promise.all([tried.update(id, (stored) => marked(tried, id, stored)), tried.destroy(id)])
+          // An update that was last has found nothing, and so has stored nothing.
+          await tried.holdsNone(id, 'update() and destroy() at once: the session is still there')
+        })
       }
     },
     {
@@ -90,10 +132,28 @@ export const update: Chapter = {
         await tried.set(control, {}, { maxAge: SHORT_LIFE })
         // A store from which nothing expires is for another clause.
         if (await tried.expires(control)) {
-          await tried.holdsNone(shorter, 'the session has not ended when update() has said')
+          await tried.holdsNone(shorter, 'update() has not moved the end of the session to an earlier time')
         }
-        ok(await tried.has(longer), 'the session has ended when it was to end before update() was called')
+        demand(await tried.has(longer), 'update() has not moved the end of the session to a later time')
       }
     }
   ]
+}
+
+/** Runs a race of two writes several times, each time on another session that is stored already. */
+async function race(tried: TriedStore, run: (id: string) => Promise<void>): Promise<void> {
+  for (let times = 0; times < RACES; times++) {
+    const id = tried.newId()
+    await tried.put(id, { from: 'before' })
+    await run(id)
+  }
+}
+
+/** What is stored, and a key more; nothing where nothing is stored. */
+function marked(
+  tried: TriedStore,
+  id: string,
+  stored: SessionData | null | undefined
+): SessionData | undefined {
+  return stored ? tried.session(id, { ...stored, updated: true }) : undefined
 }
