@@ -24,7 +24,8 @@ export interface StoreContractOptions {
   readonly except?: Readonly<Record<string, string>>
 
   /**
-   * How long one call may take, in milliseconds.
+   * How long one call may take, in milliseconds: a positive, finite number. A method that has not answered in one test
+   * gets a tenth of that in the next ones, until it answers.
    *
    * @defaultValue 2000
    */
