@@ -1,6 +1,7 @@
 import cookies = require('cookie')
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import { inspect } from 'node:util'
 import { createMiddleware } from '../middleware.js'
 import { readOptions } from '../options.js'
 import { Session } from '../session/session.js'
@@ -36,16 +37,15 @@ export interface PreparedSession {
  * @param store - the store of the app
  * @param data - what the session holds
  * @param options - those of the app
- * @throws TypeError when an option is wrong, and whatever the store says
+ * @throws TypeError when an argument or an option is wrong, and whatever the store says
  */
 export async function createSession(
   store: Store,
   data: Partial<SessionData> & { cookie?: never },
   options: PreparedSessionOptions
 ): Promise<PreparedSession> {
-  if ('cookie' in data) {
-    throw new TypeError('the data of a session hold no cookie: its attributes are the option cookie')
-  }
+  checkStore(store)
+  checkData(data)
   const settings = settingsFor(store, options)
   const session = await newSession(settings)
   Object.assign(session, data)
@@ -55,6 +55,32 @@ export async function createSession(
   const signed = new SignedIds(false).sign(session.id, settings.secrets as readonly Secret[])
   const cookie = cookies.serialize(settings.name, signed)
   return { id: session.id, cookie, value: cookie.slice(settings.name.length + 1) }
+}
+
+/** Without one the middleware would make a new store, in which the app does not look. */
+function checkStore(store: unknown): void {
+  const { on, get } = (store ?? {}) as Record<string, unknown>
+  if (typeof store === 'object' && typeof on === 'function' && typeof get === 'function') return
+  throw new TypeError(
+    `the first argument of createSession must be the store of the app, such as new session.MemoryStore(), not ${inspect(store, { depth: 0 })}`
+  )
+}
+
+/** The names that a session keeps for itself, and what to do instead. */
+const KEPT = new Map([
+  ['id', 'the id is made for it, and returned'],
+  ['req', 'it is the request'],
+  ['cookie', 'its attributes are the option cookie']
+])
+
+function checkData(data: unknown): void {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    const given = Array.isArray(data) ? 'an array' : data === null ? 'null' : `a value of type ${typeof data}`
+    throw new TypeError(`the data of a session must be an object, such as { user: 'ada' }, not ${given}`)
+  }
+  for (const [name, instead] of KEPT) {
+    if (name in data) throw new TypeError(`the data of a session cannot be named ${name}: ${instead}`)
+  }
 }
 
 function settingsFor(store: Store, options: PreparedSessionOptions): Settings {

@@ -1,16 +1,10 @@
-import { inspect } from 'node:util'
-import { data } from './clauses/data.js'
-import { everyStore } from './clauses/every-store.js'
-import { expiry } from './clauses/expiry.js'
-import { ids } from './clauses/ids.js'
-import { touch } from './clauses/touch.js'
-import { update } from './clauses/update.js'
-import { all, clear, length } from './clauses/whole-store.js'
+import { CHAPTERS } from './chapters.js'
+import { checkArguments } from './contract-arguments.js'
+import { opened } from './opened-store.js'
+import { Patience } from './patience.js'
 import { TriedStore } from './tried-store.js'
-import type { Store } from '../stores/store.js'
 import type { Clause, OptionalMethod } from './clause.js'
-
-const CHAPTERS = [everyStore, ids, data, expiry, touch, all, length, clear, update]
+import type { StoreToTry } from './opened-store.js'
 
 /** How long one call may take, in milliseconds, unless the options say otherwise. */
 const PATIENCE = 2000
@@ -24,24 +18,14 @@ export interface TestFunctions {
   it: (name: string, body: () => Promise<void>, timeout: number) => unknown
 }
 
-/** A store, and a function that closes it. */
-export interface OpenedStore {
-  /** The store that is tried. */
-  readonly store: Store
-  /** Called when the test is over, and waited for. */
-  readonly close?: () => unknown
-}
-
-/** A store; or a store and a function that closes it. */
-export type StoreToTry = Store | OpenedStore
-
 /** How a store is tried. */
 export interface StoreContractOptions {
   /** What the store is known not to do: the rule of a clause, and the reason. Such a clause is not run; its name tells why. */
   readonly except?: Readonly<Record<string, string>>
 
   /**
-   * How long one call may take, in milliseconds.
+   * How long one call may take, in milliseconds: a positive, finite number. A method that has not answered in one test
+   * gets a tenth of that in the next ones, until it answers.
    *
    * @defaultValue 2000
    */
@@ -63,15 +47,17 @@ interface TestContext {
  * @param createStore - gives the store of one test, or a promise of it. It may be the same one each time. It must hold
  * nothing that matters: a test of `clear` removes all
  * @param options - what the store is known not to do, and how long it may take
- * @throws TypeError when an option is wrong
+ * @throws TypeError when an argument or an option is wrong
  */
 export function storeContract(
-  { describe, it }: TestFunctions,
+  runner: TestFunctions,
   createStore: () => StoreToTry | Promise<StoreToTry>,
   options: StoreContractOptions = {}
 ): void {
-  const { except = {}, patience = PATIENCE } = options
-  checkRules(Object.keys(except))
+  checkArguments(runner, createStore, options)
+  const { describe, it } = runner
+  const { except = {} } = options
+  const patience = new Patience(options.patience ?? PATIENCE)
 
   /** A test of one clause. It declares no parameter, as jest and mocha would wait for it to be called. */
   const testOf = ({ check }: Clause, method: OptionalMethod | undefined, exception: string | undefined) =>
@@ -82,7 +68,7 @@ export function storeContract(
         test.skip?.(exception)
         return
       }
-      const { store, close } = withClose(await createStore())
+      const { store, close } = opened(await createStore())
       try {
         if (method && typeof store[method] !== 'function') test.skip?.(`the store has no ${method}`)
         else await check(new TriedStore(store, patience))
@@ -103,21 +89,6 @@ export function storeContract(
       })
     }
   })
-}
-
-/** A misspelt exception would be one without effect. */
-function checkRules(given: readonly string[]): void {
-  const rules = CHAPTERS.flatMap(({ clauses }) => clauses.map(({ rule }) => rule))
-  for (const rule of given) {
-    if (!rules.includes(rule)) throw new TypeError(`except option: there is no clause ${inspect(rule)}`)
-  }
-}
-
-/** A store may have a property that is called so, too. */
-function withClose(given: StoreToTry): OpenedStore {
-  return typeof (given as Partial<Store>).get === 'function'
-    ? { store: given as Store }
-    : (given as OpenedStore)
 }
 
 /** In vitest it is a function with these properties. */

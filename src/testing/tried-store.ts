@@ -1,15 +1,15 @@
-import { deepEqual, fail } from 'node:assert/strict'
 import { Cookie } from '../session/cookie.js'
 import { Session } from '../session/session.js'
 import { sessionIdGenerator } from '../session/session-id.js'
 import { meansNoSession } from '../stores/store.js'
-import { callStore } from '../support/store-call.js'
 import { clearTimeout, setTimeout } from '../support/timers.js'
+import { demand, sameData } from './demand.js'
+import { WatchedCalls, silenceOf } from './watched-calls.js'
 import type { CookieOptions } from '../session/cookie.js'
 import type { SessionData } from '../session/session.js'
 import type { Change, Store } from '../stores/store.js'
-
-type Method = Parameters<typeof callStore>[1]
+import type { Patience } from './patience.js'
+import type { Call, StoreMethod } from './watched-calls.js'
 
 type Data = Record<string, unknown>
 
@@ -34,24 +34,39 @@ export const PAUSE = 25
 export class TriedStore {
   readonly newId: () => string = sessionIdGenerator()
 
-  /** @param patience - how long one call may take, in milliseconds */
+  private readonly calls: WatchedCalls
+  /** Why the store is asked no more: it has not answered a call. */
+  private silence: Error | undefined
+
   constructor(
     readonly store: Store,
-    readonly patience: number
-  ) {}
+    readonly patience: Patience
+  ) {
+    this.calls = new WatchedCalls(store)
+  }
 
-  /** Calls a method. Rejects with the store's error, or when no answer comes. */
-  async call<Result = unknown>(method: Method, ...args: unknown[]): Promise<Result> {
+  /** Calls a method. Rejects with the store's error, or when no answer comes, and at once if none has come before. */
+  async call<Result = unknown>(method: StoreMethod, ...args: unknown[]): Promise<Result> {
+    if (this.silence) throw this.silence
     const answer = new Promise<Result>((resolve, reject) => {
-      const late = () => reject(new Error(`${method}() has not answered within ${this.patience} ms`))
-      const timer = setTimeout(late, this.patience)
-      callStore<Result>(this.store, method, args, (error, result) => {
+      const patience = this.patience.of(method)
+      const late = () => reject(this.fallenSilent(call, patience))
+      const timer = setTimeout(late, patience)
+      const call = this.calls.call<Result>(method, args, (error, result) => {
         clearTimeout(timer)
+        this.patience.answered(method)
         if (error) reject(error)
         else resolve(result as Result)
       })
     })
     return answer
+  }
+
+  /** Notes that a call has not been answered. */
+  fallenSilent(call: Call, waited: number): Error {
+    this.patience.unanswered(call.name)
+    this.silence ??= silenceOf(call, waited)
+    return this.silence
   }
 
   /** A session as the middleware gives it to stores. */
@@ -88,18 +103,20 @@ export class TriedStore {
   }
 
   /** Whether a session is there. */
-  has(id: string): Promise<boolean> {
-    return this.get(id).then(
-      (found) => found !== undefined,
-      () => false
-    )
+  async has(id: string): Promise<boolean> {
+    try {
+      return (await this.get(id)) !== undefined
+    } catch {
+      if (this.silence) throw this.silence
+      return false
+    }
   }
 
   /** Stores a new session, and waits until others see it. */
   async put(id: string, data: Data, cookie?: CookieOptions): Promise<void> {
     await this.set(id, data, cookie)
     await this.soon(async () => {
-      if (!(await this.has(id))) fail('get() does not find what set() has stored')
+      demand(await this.has(id), 'get() does not find what set() has stored')
     })
   }
 
@@ -111,7 +128,7 @@ export class TriedStore {
   /** Sees to it that a session is not there, now or a little later. */
   holdsNone(id: string, message: string): Promise<void> {
     return this.soon(async () => {
-      if (await this.has(id)) fail(message)
+      demand(!(await this.has(id)), message)
     })
   }
 
@@ -122,7 +139,7 @@ export class TriedStore {
         await check()
         return
       } catch (error) {
-        if (waited >= DELAY) throw error
+        if (waited >= DELAY || this.silence) throw error
       }
       await pause(PAUSE)
     }
@@ -144,15 +161,4 @@ export class TriedStore {
 
 export function pause(time: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, time))
-}
-
-/**
- * Sees to it that what was found has these data, as JSON has them. What a store adds is its own affair.
- *
- * @throws AssertionError
- */
-export function sameData(found: Data | undefined, data: Data): void {
-  if (!found) fail('get() does not find the session')
-  const picked = Object.fromEntries(Object.keys(data).map((key) => [key, found[key]]))
-  deepEqual(JSON.parse(JSON.stringify(picked)), JSON.parse(JSON.stringify(data)))
 }

@@ -55,6 +55,27 @@ class LateStore extends MemoryStore {
   update = undefined
 }
 
+/** A store whose updates wait for each other. */
+class QueueingStore extends MemoryStore {
+  last = Promise.resolve()
+  inTurn(callback, run) {
+    this.last = this.last.then(() => new Promise((resolve) => run(resolve))).then(callback)
+  }
+}
+
+/** Reads, has the data changed, and writes a little later. */
+function attempt(store, sid, change, callback, write) {
+  store.get(sid, (error, stored) => {
+    let changed
+    try {
+      changed = change(stored)
+    } catch (thrown) {
+      return callback(thrown)
+    }
+    setImmediate(() => (changed ? write(changed, stored) : callback()))
+  })
+}
+
 /** `JSON.stringify` with a look at each value. */
 const mapped = (value, map) => JSON.parse(JSON.stringify(value, (key, each) => map(each)))
 
@@ -320,16 +341,49 @@ module.exports = {
   },
 
   'update lets no other update come in between': class extends MemoryStore {
+    // It notices the writes of others, and not its own.
+    writes = 0
+    set(sid, stored, callback) {
+      this.writes++
+      super.set(sid, stored, callback)
+    }
+    destroy(sid, callback) {
+      this.writes++
+      super.destroy(sid, callback)
+    }
     update(sid, change, callback) {
-      this.get(sid, (error, stored) => {
-        let changed
-        try {
-          changed = change(stored)
-        } catch (thrown) {
-          return callback(thrown)
-        }
-        setImmediate(() => super.update(sid, () => changed, callback))
+      const before = this.writes
+      attempt(this, sid, change, callback, (changed) => {
+        if (this.writes !== before) this.update(sid, change, callback)
+        else super.set(sid, changed, callback)
       })
+    }
+  },
+
+  // As UPDATE ... WHERE does: what is gone stays gone.
+  'update lets no set come in between': class extends QueueingStore {
+    update(sid, change, callback) {
+      this.inTurn(callback, (done) =>
+        attempt(this, sid, change, done, (changed, stored) => {
+          if (stored && !this.sessions[sid]) done()
+          else super.set(sid, changed, done)
+        })
+      )
+    }
+  },
+
+  // As a comparison does that forgets that nothing is another state, too.
+  'update lets no destroy come in between': class extends QueueingStore {
+    update(sid, change, callback) {
+      const changeAndSet = (done) => {
+        const before = this.sessions[sid]
+        attempt(this, sid, change, done, (changed) => {
+          const now = this.sessions[sid]
+          if (now && now !== before) changeAndSet(done)
+          else super.set(sid, changed, done)
+        })
+      }
+      this.inTurn(callback, changeAndSet)
     }
   },
 

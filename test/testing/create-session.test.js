@@ -163,10 +163,22 @@ describe('createSession', () => {
 
   it('says what is wrong with its arguments', async () => {
     const store = new MemoryStore()
-    await assert.rejects(createSession(store, { cookie: { maxAge: HOUR } }, { secret }), {
-      name: 'TypeError',
-      message: 'the data of a session hold no cookie: its attributes are the option cookie'
-    })
+    const refuses = (given, data, message) =>
+      assert.rejects(createSession(given, data, { secret }), { name: 'TypeError', message })
+    await refuses(
+      store,
+      { cookie: { maxAge: HOUR } },
+      'the data of a session cannot be named cookie: its attributes are the option cookie'
+    )
+    await refuses(store, { id: 7 }, /^the data of a session cannot be named id: /)
+    await refuses(store, { req: {} }, /^the data of a session cannot be named req: /)
+    await refuses(store, null, /must be an object, such as .*, not null$/)
+    await refuses(store, undefined, /must be an object, such as .*, not a value of type undefined$/)
+    await refuses(store, [], /must be an object, such as .*, not an array$/)
+    await refuses(store, 'ada', /must be an object, such as .*, not a value of type string$/)
+    await refuses(undefined, {}, /must be the store of the app, .*, not undefined$/)
+    await refuses({}, {}, /must be the store of the app, .*, not \{\}$/)
+    await refuses(MemoryStore, {}, /must be the store of the app, .*, not \[/)
     await assert.rejects(createSession(store, {}, { secret, touchInterval: -1 }), { name: 'TypeError' })
     await assert.rejects(createSession(store, {}, {}), { message: 'secret option required for sessions' })
     assert.deepEqual(Object.keys(store.sessions), [])

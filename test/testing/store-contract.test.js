@@ -56,6 +56,12 @@ describe('storeContract', () => {
         )
       })
     }
+
+    it('and says what is wrong: no comparison of true and false', () => {
+      const errors = Object.values(outcomes).flatMap((each) => failed(each).map((name) => each[name]))
+      const isShown = ({ actual, expected }) => typeof actual === 'boolean' || typeof expected === 'boolean'
+      assert.deepEqual(errors.filter(isShown), [])
+    })
   })
 
   describe('takes a store that is right, however it answers:', () => {
@@ -153,22 +159,136 @@ describe('storeContract', () => {
     assert.match(name, /, or .* \(not tried: it writes the whole session\)$/)
   })
 
-  it('refuses an exception from a rule that there is not', () => {
-    assert.throws(() => testsOf(() => new MemoryStore(), { except: { 'touch works': 'it does not' } }), {
-      name: 'TypeError',
-      message: "except option: there is no clause 'touch works'"
+  describe('refuses, with a word on what is meant,', () => {
+    const create = () => new MemoryStore()
+    const refuses = (options, message) =>
+      assert.throws(() => testsOf(create, options), { name: 'TypeError', message })
+
+    it('an exception from a rule that there is not', () => {
+      refuses(
+        { except: { 'touch works': 'it does not' } },
+        /there is no rule 'touch works'.* before ", or".*touch changes no data/s
+      )
+      refuses({ except: { qwert: 'it does not' } }, /there is no rule 'qwert'.* before ", or"$/)
+    })
+
+    it('an exception without a reason', () => {
+      for (const reason of [true, '', ' ', undefined]) {
+        refuses(
+          { except: { 'touch changes no data': reason } },
+          /reason for 'touch changes no data' must be a text/
+        )
+      }
+      refuses({ except: ['touch changes no data'] }, /must be an object of rules and reasons/)
+    })
+
+    it('a wrong patience', () => {
+      for (const patience of [0, -1, NaN, Infinity, '100', null]) {
+        refuses({ patience }, /^patience option must be a positive, finite number of milliseconds, not /)
+      }
+    })
+
+    it('an option that there is not', () => {
+      refuses({ pacience: 1 }, "there is no option 'pacience'. Did you mean patience?")
+      refuses({ timeout: 1 }, "there is no option 'timeout': the options are except and patience")
+    })
+
+    it('what is no function that gives a store', () => {
+      class OwnStore extends Store {}
+      assert.throws(
+        () => testsOf(new MemoryStore()),
+        /^TypeError: createStore must be a function that gives a store/
+      )
+      assert.throws(() => testsOf(), /^TypeError: .*, not undefined$/)
+      assert.throws(() => testsOf(OwnStore), /^TypeError: .*, not a class: \(\) => new OwnStore\(\)$/)
+      assert.throws(() => testsOf(MemoryStore), /^TypeError: .*, not a class: \(\) => new MemoryStore\(\)$/)
+    })
+
+    it('a runner without describe and it', () => {
+      assert.throws(() => storeContract({ test: it }, create), /^TypeError: .* \{ describe, it \}/)
     })
   })
 
-  it('names the method that does not answer, and how long it has waited', async () => {
-    class SilentStore extends MemoryStore {
-      length() {}
-      destroy() {}
+  describe('says, in each test, that createStore has given', () => {
+    const saysOf = async (createStore, message) => {
+      const outcomes = await outcomesOf(createStore)
+      for (const name of names) assert.match(String(outcomes[name]), message)
     }
-    const outcomes = await outcomesOf(() => new SilentStore(), { patience: 40 })
-    const messages = new Set(failed(outcomes).map((name) => outcomes[name].message))
-    assert.ok(messages.has('length() has not answered within 40 ms'))
-    assert.ok(messages.has('destroy() has not answered within 40 ms'))
+
+    it('nothing', () => saysOf(() => {}, /^TypeError: createStore has given undefined: it must give a store/))
+    it('no store', () => saysOf(() => ({ stores: 1 }), /^TypeError: createStore has given \{ stores: 1 \}/))
+    it('a store that does not extend session.Store', () =>
+      saysOf(() => ({ get() {}, set() {}, destroy() {} }), /^TypeError: .* must extend session\.Store$/))
+  })
+
+  describe('says which ids', () => {
+    const rule = 'ids may hold any characters'
+    const messageOf = async (Broken) => {
+      const [test] = testsOf(() => new Broken()).filter((each) => each.rule === rule)
+      return test.run().then(assert.fail, ({ message }) => message)
+    }
+
+    it('meet', async () => {
+      assert.equal(
+        await messageOf(brokenStores[rule]),
+        "the id 'a/b': get() gives what set() has stored under 'ab'"
+      )
+    })
+
+    it('are refused', async () => {
+      class ShortStore extends MemoryStore {
+        set(sid, stored, callback) {
+          if (/\s/.test(sid)) setImmediate(callback, new Error('no white space'))
+          else super.set(sid, stored, callback)
+        }
+      }
+      assert.equal(await messageOf(ShortStore), "the id 'd e': no white space")
+    })
+  })
+
+  describe('ends soon, one test after the other, on a store whose get', () => {
+    const patience = 200
+    const runOn = async (Silent) => {
+      const messages = new Set()
+      let calls = 0
+      class Counting extends Silent {
+        get(...args) {
+          calls++
+          return super.get(...args)
+        }
+      }
+      Object.defineProperty(Counting.prototype.get, 'length', { value: 2 })
+      for (const { rule, run: runTest } of testsOf(() => new Counting(), { patience })) {
+        const before = calls
+        const { message } = await runTest().then(
+          () => ({}),
+          (error) => error
+        )
+        if (message) messages.add(message)
+        assert.ok(calls - before <= 51, `${rule}: ${calls - before} calls`)
+        if (rule === 'each call is answered once') assert.match(String(message), /^get\(\) /)
+      }
+      return [...messages].join('\n')
+    }
+
+    it('never answers', async () => {
+      class SilentStore extends MemoryStore {
+        get() {}
+      }
+      assert.match(await runOn(SilentStore), /^get\(\) has not answered within 200 ms$/m)
+    })
+
+    it('declares a callback, and answers by promise', async () => {
+      class MixedStore extends MemoryStore {
+        async get() {
+          return null
+        }
+      }
+      assert.match(
+        await runOn(MixedStore),
+        /^get\(\) declares a callback, has returned a promise, and has not called back within 200 ms\. /m
+      )
+    })
   })
 
   it('runs under node:test, and skips what the store lacks', async () => {
@@ -178,7 +298,7 @@ describe('storeContract', () => {
       path.join(__dirname, 'node-test.js')
     ])
     assert.match(stdout, /^# pass 30$/m)
-    assert.match(stdout, /^# skipped 9$/m)
+    assert.match(stdout, /^# skipped 11$/m)
     assert.match(stdout, /^# fail 0$/m)
     assert.match(stdout, /# SKIP the store has no update/)
   })
@@ -188,6 +308,6 @@ describe('storeContract', () => {
     const file = path.join(__dirname, 'under-mocha.js')
     const { stdout } = await run(process.execPath, [mocha, '--no-config', '--reporter', 'json', file])
     const { stats } = JSON.parse(stdout)
-    assert.deepEqual([stats.passes, stats.pending, stats.failures], [30, 9, 0])
+    assert.deepEqual([stats.passes, stats.pending, stats.failures], [30, 11, 0])
   })
 })

@@ -1,5 +1,6 @@
-import { deepEqual, equal, notEqual } from 'node:assert/strict'
-import { HOUR, sameData } from '../tried-store.js'
+import { deepEqual } from 'node:assert/strict'
+import { demand, sameData } from '../demand.js'
+import { HOUR } from '../tried-store.js'
 import type { Chapter } from '../clause.js'
 
 const VALUES = {
@@ -93,8 +94,8 @@ export const data: Chapter = {
         await tried.put(id, { cart: ['book'] })
         const first = await tried.get(id)
         const second = await tried.get(id)
-        notEqual(first, second, 'get() gives the same object twice')
-        notEqual(first?.['cart'], second?.['cart'], 'get() gives the same nested object twice')
+        demand(first !== second, 'get() gives the same object twice')
+        demand(first?.['cart'] !== second?.['cart'], 'get() gives the same nested object twice')
       }
     },
     {
@@ -113,9 +114,13 @@ export const data: Chapter = {
       async check(tried) {
         const id = tried.newId()
         const session = tried.session(id, { cart: ['book'] })
-        const before = JSON.stringify(session)
+        const before = JSON.parse(JSON.stringify(session)) as unknown
         await tried.call('set', id, session)
-        equal(JSON.stringify(session), before)
+        deepEqual(
+          JSON.parse(JSON.stringify(session)),
+          before,
+          'set() has changed the session that it was given'
+        )
       }
     },
     {
@@ -166,8 +171,11 @@ export const data: Chapter = {
         const id = tried.newId()
         await tried.put(id, { name: 'ada' }, {})
         const { cookie } = (await tried.get(id)) ?? {}
-        equal(cookie?.expires ?? null, null)
-        equal(cookie?.originalMaxAge ?? null, null)
+        demand((cookie?.expires ?? null) === null, 'get() gives a cookie.expires that set() was not given')
+        demand(
+          (cookie?.originalMaxAge ?? null) === null,
+          'get() gives an originalMaxAge that set() was not given'
+        )
       }
     }
   ]

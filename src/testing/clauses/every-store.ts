@@ -1,5 +1,6 @@
-import { equal, ok } from 'node:assert/strict'
+import { demand } from '../demand.js'
 import { PAUSE, pause } from '../tried-store.js'
+import { callOf } from '../watched-calls.js'
 import type { Chapter } from '../clause.js'
 import type { TriedStore } from '../tried-store.js'
 
@@ -17,7 +18,7 @@ export const everyStore: Chapter = {
       harm: 'session() cannot use it',
       check({ store }) {
         const methods = ['get', 'set', 'destroy', 'load', 'regenerate', 'createSession', 'on'] as const
-        for (const name of methods) equal(typeof store[name], 'function', `${name} is no function`)
+        for (const name of methods) demand(typeof store[name] === 'function', `store.${name} is no function`)
       }
     },
     {
@@ -37,7 +38,8 @@ export const everyStore: Chapter = {
       rule: 'get gives nothing for an unknown id, and no error',
       harm: 'visitors with an old cookie get an error page',
       async check(tried) {
-        equal((await tried.get(tried.newId())) ?? undefined, undefined)
+        const found = await tried.get(tried.newId())
+        demand(found === undefined, 'get() gives something for an id under which nothing was stored')
       }
     },
     {
@@ -46,7 +48,11 @@ export const everyStore: Chapter = {
       async check(tried) {
         const id = tried.newId()
         await tried.set(id, { name: 'ada' })
-        ok(await tried.get(id), 'get() does not find what set() has just stored')
+        const found = await tried.get(id)
+        demand(
+          found !== undefined,
+          'set() has answered before the session was stored: get() does not find it then'
+        )
       }
     },
     {
@@ -56,7 +62,8 @@ export const everyStore: Chapter = {
         const id = tried.newId()
         await tried.put(id, { name: 'ada' })
         await tried.destroy(id)
-        ok(!(await tried.has(id)), 'get() still finds what destroy() has just removed')
+        const isThere = await tried.has(id)
+        demand(!isThere, 'destroy() has answered before the session was gone: get() still finds it then')
       }
     },
     {
@@ -81,7 +88,7 @@ export const everyStore: Chapter = {
         } finally {
           store.generate = generate
         }
-        equal(req.sessionID, 'new', 'regenerate() does not call generate()')
+        demand(req.sessionID === 'new', 'regenerate() does not call generate()')
         await tried.holdsNone(id, 'get() still finds what regenerate() was to destroy')
       }
     },
@@ -107,7 +114,7 @@ export const everyStore: Chapter = {
         await tried.put(id, { first: -1, second: -1 })
         await Promise.all(numbers.map((number) => tried.set(id, { first: number, second: number })))
         const found = await tried.get(id)
-        equal(found?.['first'], found?.['second'], 'get() gives a mixture of two sessions')
+        demand(found?.['first'] === found?.['second'], 'get() gives a mixture of two sessions')
       }
     }
   ]
@@ -117,19 +124,28 @@ export const everyStore: Chapter = {
  * Calls a method as 1.19 does.
  *
  * @returns sees to it that it has not called back twice
+ * @throws when it does not answer
  */
-async function counted(
-  { store, patience }: TriedStore,
-  name: Method,
-  ...args: unknown[]
-): Promise<() => void> {
+async function counted(tried: TriedStore, name: Method, ...args: unknown[]): Promise<() => void> {
   let answers = 0
+  const { store } = tried
   const method = store[name] as (...all: unknown[]) => unknown
-  const returned = method.call(store, ...args, () => answers++)
-  // Some answer by promise alone. What they say, and whether in time, is for other clauses.
+  const call = callOf(
+    name,
+    method,
+    args,
+    method.call(store, ...args, () => answers++)
+  )
+  // Some answer by promise alone. What they say is for other clauses.
   let isSettled = false
   const settled = () => (isSettled = true)
-  if (returned instanceof Promise) returned.then(settled, settled)
-  for (let waited = 0; !answers && !isSettled && waited < patience; waited += PAUSE) await pause(PAUSE)
-  return () => ok(answers < 2, `${name}() has answered ${answers} times`)
+  if (call.returned instanceof Promise)
+    call.returned.then(call.declaresCallback ? undefined : settled, settled)
+  const patience = tried.patience.of(name)
+  for (let waited = 0; !answers && !isSettled; waited += PAUSE) {
+    if (waited >= patience) throw tried.fallenSilent(call, patience)
+    await pause(PAUSE)
+  }
+  tried.patience.answered(name)
+  return () => demand(answers < 2, `${name}() has answered ${answers} times`)
 }

@@ -1,4 +1,4 @@
-import { ok } from 'node:assert/strict'
+import { demand } from '../demand.js'
 import { HOUR, SHORT_LIFE } from '../tried-store.js'
 import type { Chapter } from '../clause.js'
 
@@ -12,7 +12,7 @@ export const expiry: Chapter = {
       async check(tried) {
         const id = tried.newId()
         await tried.set(id, { name: 'ada' }, { maxAge: SHORT_LIFE })
-        ok(await tried.expires(id), `a session of ${SHORT_LIFE} ms is still there seconds later`)
+        demand(await tried.expires(id), `a session of ${SHORT_LIFE} ms is still there seconds later`)
       }
     },
     {
@@ -24,7 +24,7 @@ export const expiry: Chapter = {
         await tried.set(id, { name: 'ada' }, { maxAge: HOUR })
         await tried.set(control, {}, { maxAge: SHORT_LIFE })
         await tried.expires(control)
-        ok(await tried.has(id), 'the session has ended when it was to end before set() was called again')
+        demand(await tried.has(id), 'set() has not moved the end of the session')
       }
     }
   ]

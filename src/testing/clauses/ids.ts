@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+import { demand } from '../demand.js'
 import type { Chapter } from '../clause.js'
 import type { TriedStore } from '../tried-store.js'
 
@@ -53,10 +55,30 @@ export const ids: Chapter = {
 
 /** Sees to it that each of these ids has a session of its own. */
 async function keepsApart(tried: TriedStore, all: readonly string[]): Promise<void> {
-  for (const [number, id] of all.entries()) await tried.put(id, { number })
-  for (const [number, id] of all.entries()) await tried.holds(id, { number })
+  for (const [number, id] of all.entries()) await about(id, () => tried.put(id, { number }))
+  for (const [number, id] of all.entries()) {
+    await about(id, () => tried.soon(async () => isOwn(await tried.get(id), number, all)))
+  }
   for (const id of all) {
-    await tried.destroy(id)
-    await tried.holdsNone(id, 'get() finds what destroy() was to remove')
+    await about(id, async () => {
+      await tried.destroy(id)
+      await tried.holdsNone(id, 'get() finds what destroy() was to remove')
+    })
+  }
+}
+
+function isOwn(found: object | undefined, number: number, all: readonly string[]): void {
+  demand(found !== undefined, 'get() does not find the session')
+  const { number: stored } = found as { number?: unknown }
+  demand(stored === number, `get() gives what set() has stored under ${inspect(all[Number(stored)])}`)
+}
+
+/** Says which id has failed. */
+async function about(id: string, step: () => Promise<void>): Promise<void> {
+  try {
+    await step()
+  } catch (error) {
+    const what = error instanceof Error ? error.message : inspect(error)
+    throw new Error(`the id ${inspect(id)}: ${what}`, { cause: error })
   }
 }

@@ -1,4 +1,5 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { inspect } from 'node:util'
+import { demand } from '../demand.js'
 import type { Chapter } from '../clause.js'
 import type { TriedStore } from '../tried-store.js'
 
@@ -16,10 +17,8 @@ export const all: Chapter = {
         await tried.soon(async () => {
           const found = (await tried.call<Record<string, { name?: string }> | null>('all')) ?? {}
           const known = Object.values(found).map(({ name }) => name)
-          deepEqual(
-            names.filter((name) => known.includes(name)),
-            names
-          )
+          const isThere = (name: string) => known.includes(name)
+          demand(names.every(isThere), `all() gives ${names.filter(isThere).length} of 3 new sessions`)
         })
       }
     }
@@ -36,7 +35,11 @@ export const length: Chapter = {
       async check(tried) {
         const before = await tried.call<number>('length')
         await storeThree(tried)
-        await tried.soon(async () => equal(await tried.call('length'), before + 3))
+        await tried.soon(async () => {
+          const after = await tried.call('length')
+          const told = `length() gives ${inspect(before)}, and ${inspect(after)} after 3 more sessions`
+          demand(after === before + 3, told)
+        })
       }
     }
   ]
