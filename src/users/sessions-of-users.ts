@@ -28,12 +28,12 @@ export interface UserSession {
   readonly ip: string | undefined
 }
 
-/** Which sessions of a user end. Without either of the two, all of them end. Undefined is not taken for one of them. */
+/** Which sessions of a user end. Without either of the two, all of them end; undefined counts as not given. */
 export interface SessionsToEnd {
   /** A request whose session does not end. */
-  readonly except?: object
+  readonly except?: object | undefined
   /** The name of the one session that ends. */
-  readonly ref?: string
+  readonly ref?: string | undefined
 }
 
 /**
@@ -95,10 +95,10 @@ function selectionOf(which: SessionsToEnd): Selection {
     if (name !== 'except' && name !== 'ref') throw new TypeError(`endSessionsOf: no option is named ${name}`)
   }
   const { except, ref } = which
-  if ('ref' in which && (typeof ref !== 'string' || ref === '')) {
+  if (ref !== undefined && (typeof ref !== 'string' || ref === '')) {
     throw new TypeError('endSessionsOf: ref must be the name of a session')
   }
-  if (!('except' in which)) return { ref }
+  if (except === undefined) return { ref }
   const exceptRef = isObject(except) ? refOfRequest(except) : undefined
   if (exceptRef === undefined) throw new TypeError('endSessionsOf: except must be a request with a session')
   return { ref, exceptRef }

@@ -10,7 +10,7 @@ const path = require('node:path')
 const { cleanUp, makeProject, node, pack, tool } = require('./projects')
 
 const CLAUSES = 41
-const OF_UPDATE = 6
+const OF_UPDATE = 8
 const FAILING = 'touch changes no data, or a request that only reads undoes what another has saved'
 
 let project
