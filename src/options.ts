@@ -7,6 +7,7 @@ import { sessionIdGenerator } from './session/session-id.js'
 import { MemoryStore } from './stores/memory-store.js'
 import { MOST_SESSIONS } from './users/user-record.js'
 import { shown } from './support/shown.js'
+import { isThenable } from './support/store-call.js'
 import { Warnings } from './support/warnings.js'
 import { checkTransport } from './transport/given-transport.js'
 import { warnOfUnlikelyCookie, warnOfUnlikelyOptions } from './unlikely-options.js'
@@ -403,14 +404,10 @@ export function readOptions(
     transport = 'cookie'
   } = options
   if (onDisconnect !== 'skip' && onDisconnect !== 'error') {
-    throw new TypeError(
-      `onDisconnect option must be "skip" or "error", not ${inspect(onDisconnect, { depth: 0 })}`
-    )
+    throw new TypeError(`onDisconnect option must be "skip" or "error", not ${described(onDisconnect)}`)
   }
   if (concurrency !== undefined && concurrency !== 'merge' && typeof concurrency !== 'function') {
-    throw new TypeError(
-      `concurrency option must be "merge" or a function, not ${inspect(concurrency, { depth: 0 })}`
-    )
+    throw new TypeError(`concurrency option must be "merge" or a function, not ${described(concurrency)}`)
   }
   checkSwitch('hashSessionIds', hashSessionIds)
   checkTime('absoluteTimeout', absoluteTimeout)
@@ -506,8 +503,8 @@ function checkStore(store: unknown): void {
   const isObject = typeof store === 'object' || typeof store === 'function'
   // A class has the `on` of all event emitters' classes, which is for something else.
   if (isObject && typeof on === 'function' && on !== EventEmitter.on) return
-  const isPromise = typeof (store as { then?: unknown } | undefined)?.then === 'function'
-  const hint = typeof store === 'function' ? ': call a class with new' : isPromise ? ': await it first' : ''
+  const hint =
+    typeof store === 'function' ? ': call a class with new' : isThenable(store) ? ': await it first' : ''
   throw new TypeError(
     'store.on is not a function: the store option must be an object with the methods get, set and destroy, and with those ' +
       `of an event emitter, such as new session.MemoryStore(). It is ${shown(store)}${hint}`
@@ -547,13 +544,13 @@ function checkTime(name: string, value: unknown): void {
   if (value === undefined) return
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return
   throw new TypeError(
-    `${name} option must be a positive, finite number of milliseconds, not ${inspect(value, { depth: 0 })}`
+    `${name} option must be a positive, finite number of milliseconds, not ${described(value)}`
   )
 }
 
 function checkSwitch(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'boolean') return
-  throw new TypeError(`${name} option must be true or false, not ${inspect(value, { depth: 0 })}`)
+  throw new TypeError(`${name} option must be true or false, not ${described(value)}`)
 }
 
 function describe(value: unknown): string {

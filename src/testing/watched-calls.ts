@@ -1,4 +1,4 @@
-import { callStore } from '../support/store-call.js'
+import { callStore, isThenable } from '../support/store-call.js'
 import type { Answer } from '../support/store-call.js'
 
 export type StoreMethod = Parameters<typeof callStore>[1]
@@ -36,7 +36,7 @@ export class WatchedCalls {
       const returned: unknown = method.apply(this.store, args)
       this.returned = returned
       // The process warning of such a promise is for apps: here a test fails, and says the same.
-      const isNoAnswer = isPromise(returned) && method.length >= args.length
+      const isNoAnswer = isThenable(returned) && method.length >= args.length
       return isNoAnswer ? returned.then(() => new Promise(() => undefined)) : returned
     }
     Object.defineProperty(wrapper, 'length', { value: method.length })
@@ -54,13 +54,9 @@ export function callOf(name: string, method: unknown, args: readonly unknown[], 
 /** What is wrong with a call that nobody answers. */
 export function silenceOf({ name, declaresCallback, returned }: Call, waited: number): Error {
   return new Error(
-    isPromise(returned) && declaresCallback
+    isThenable(returned) && declaresCallback
       ? `${name}() declares a callback, has returned a promise, and has not called back within ${waited} ms. ` +
           'Call the callback; or remove the parameter, and the promise is the answer'
       : `${name}() has not answered within ${waited} ms`
   )
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

@@ -220,8 +220,13 @@ async function unhandledDuring(something) {
 
 /** Runs something, and collects the codes of the warnings that were given meanwhile. */
 async function warningsDuring(something) {
-  const codes = []
-  const listener = (warning) => warning.code?.startsWith('EXPRESS_SESSION') && codes.push(warning.code)
+  return (await saidDuring(something)).map(({ code }) => code)
+}
+
+/** The same, with the warnings themselves. */
+async function saidDuring(something) {
+  const said = []
+  const listener = (warning) => warning.code?.startsWith('EXPRESS_SESSION') && said.push(warning)
   process.on('warning', listener)
   try {
     await something()
@@ -229,7 +234,7 @@ async function warningsDuring(something) {
   } finally {
     process.removeListener('warning', listener)
   }
-  return codes
+  return said
 }
 
 module.exports = {
@@ -242,6 +247,7 @@ module.exports = {
   packageName,
   pause,
   rawClient,
+  saidDuring,
   serve,
   session,
   unhandledDuring,

@@ -1,7 +1,7 @@
 import { deepEqual } from 'node:assert/strict'
 import { demand, sameData } from '../demand.js'
 import { HOUR } from '../tried-store.js'
-import type { Chapter } from '../clause.js'
+import type { Chapter, Clause } from '../clause.js'
 
 const VALUES = {
   nothing: null,
@@ -29,7 +29,7 @@ const KEYS = {
 }
 
 /** More than most sessions have, and less than most stores have room for. */
-const LARGE = 100 * 1024
+const LARGE = { parts: Array.from({ length: 100 }, (_, part) => `${part} `.repeat(512)) }
 
 /** What becomes of what a session holds. */
 export const data: Chapter = {
@@ -38,29 +38,17 @@ export const data: Chapter = {
     {
       rule: 'all values of JSON come back as they were',
       harm: 'visitors lose data',
-      async check(tried) {
-        const id = tried.newId()
-        await tried.put(id, VALUES)
-        await tried.holds(id, VALUES)
-      }
+      check: comesBack(VALUES)
     },
     {
       rule: 'text comes back to the last character',
       harm: 'names and messages are garbled',
-      async check(tried) {
-        const id = tried.newId()
-        await tried.put(id, TEXTS)
-        await tried.holds(id, TEXTS)
-      }
+      check: comesBack(TEXTS)
     },
     {
       rule: 'keys may be any text',
       harm: 'data under some names are lost',
-      async check(tried) {
-        const id = tried.newId()
-        await tried.put(id, KEYS)
-        await tried.holds(id, KEYS)
-      }
+      check: comesBack(KEYS)
     },
     {
       rule: 'dates come back as text, and what JSON leaves out is left out',
@@ -126,12 +114,7 @@ export const data: Chapter = {
     {
       rule: 'a session of 100 KB comes back whole',
       harm: 'large sessions are lost',
-      async check(tried) {
-        const id = tried.newId()
-        const large = { parts: Array.from({ length: LARGE / 1024 }, (_, part) => `${part} `.repeat(512)) }
-        await tried.put(id, large)
-        await tried.holds(id, large)
-      }
+      check: comesBack(LARGE)
     },
     {
       rule: 'a cookie comes back with its attributes and its expiry',
@@ -182,6 +165,15 @@ export const data: Chapter = {
 }
 
 /** A date may come back as one, as its text, or as milliseconds. */
+/** The check that a session with these data comes back as it was stored. */
+function comesBack(data: Record<string, unknown>): Clause['check'] {
+  return async (tried) => {
+    const id = tried.newId()
+    await tried.put(id, data)
+    await tried.holds(id, data)
+  }
+}
+
 function timeOf(expires: unknown): number {
   return new Date(expires as string | number | Date).valueOf()
 }
