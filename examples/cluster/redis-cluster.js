@@ -32,7 +32,7 @@ async function startRedisCluster(nodeIsBack = () => {}) {
       ...['--cluster-node-timeout', '2000'],
       // Without this the two others would serve nobody, either, once they have seen that the third is down.
       ...['--cluster-require-full-coverage', 'no'],
-      // Each write is on disk before it is answered. With everysec a busy disk makes Redis put the write off for two seconds.
+      // Each write is on disk before it is answered. With its default a busy disk puts a write off for two seconds.
       ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', '']
     ])
     node.server.once('exit', () => restart(node).catch((error) => console.error(error.message)))
