@@ -28,8 +28,13 @@ module.exports = async function moving(given) {
     apps.push(await startMoving(given))
     let isOver = false
     const crashes = crashNowAndThen(apps, given, () => isOver)
-    await Promise.all(visitors.map((visitor) => visit(visitor, apps)))
-    isOver = true
+    try {
+      await Promise.all(visitors.map((visitor) => visit(visitor, apps)))
+    } finally {
+      // Else a process that it has started meanwhile would be left.
+      isOver = true
+      await crashes
+    }
     const count = await crashes
     assert.ok(count > 0, 'no process was killed in time')
 
