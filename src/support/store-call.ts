@@ -1,5 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
+import { types } from 'node:util'
 import { debug } from './debug.js'
+import { declaresCallback } from './declared-callback.js'
 import { hiddenSlot } from './hidden-slot.js'
 import { setImmediate, setTimeout } from './timers.js'
 import { warn } from './warnings.js'
@@ -13,9 +15,9 @@ type Methods = Record<string, (...args: unknown[]) => unknown>
  * Calls a method of a store and hands on its answer: the only place in this library that does so, because stores answer
  * in many ways.
  *
- * - By callback or by promise. A promise counts as the answer when the method declares no callback (its `length` has no
- *   room for one); a rejection always does. A method that others have wrapped may declare less than it takes: whether one
- *   answers by callback is found out at its first call.
+ * - By callback or by promise. A promise counts as the answer when the method does not declare a callback; a rejection always
+ *   does. Of a method that takes whatever it is given, as wrappers do, it is found out at its first call. What a method
+ *   with a callback returns and is no promise (a query of the driver's, that would run once more) is left alone.
  *   A method that declares a callback, returns a promise and never calls back answers nothing: that is said once, as a
  *   process warning.
  * - Once: the first answer counts, a second one is dropped.
@@ -62,23 +64,24 @@ function call<Result>(
         : args.length === 1
           ? method.call(owner, first, receive)
           : method.call(owner, receive)
-    if (isThenable(returned)) answer.follow(returned, method, method.length <= args.length)
+    if (isThenable(returned)) answer.follow(returned, method, args.length)
   } catch (error) {
     answer.receive(error ?? new Error(`${answer.name} threw ${String(error)}`))
   }
   answer.deliver()
 }
 
-/** How a method has answered that returns a promise and seems to declare no callback. */
-const styles = hiddenSlot<'callback' | 'promise'>()
+/** What has been found out of the methods of a store, by their names. */
+const habits = hiddenSlot<Map<string, Habit>>()
 
-/** How long such a method may take to call back after its promise, in milliseconds, until it has been found out. */
-const GRACE = 20
+/** How a method answers that returns a promise. */
+interface Habit {
+  /** The method that has been seen to do so. What has its name now may be another one. */
+  readonly method: object
+  readonly style: 'callback' | 'promise'
+}
 
-/** Methods of a store that declare a callback, return a promise, and have called back after that, or been warned of. */
-const known = hiddenSlot<Set<string>>()
-
-/** How long such a method may take to call back after its promise, in milliseconds, until it is warned of. */
+/** How long a method of which nothing is known may take to call back after its promise, in milliseconds. */
 const PATIENCE = 1000
 
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
@@ -87,10 +90,8 @@ class MethodAnswer extends AsyncResource {
   private given = false
   private error: unknown
   private result: unknown
-  /** The method whose promise may be the answer. */
+  /** The method, where its promise may be the answer, or is surely none. */
   private followed: object | undefined
-  /** Whether the promise is no answer, and has been fulfilled. */
-  private isAwaited = false
 
   constructor(
     private readonly what: string,
@@ -107,8 +108,7 @@ class MethodAnswer extends AsyncResource {
 
   /** Takes what the method calls back with. */
   receive(error?: unknown, result?: unknown): void {
-    if (this.followed) styles.set(this.followed, 'callback')
-    if (this.isAwaited) this.becomeKnown()
+    if (this.followed) this.learn(this.followed, 'callback')
     this.take(error, result)
   }
 
@@ -135,41 +135,62 @@ class MethodAnswer extends AsyncResource {
     if (this.given) this.callback.call(undefined, this.error, this.result)
   }
 
-  follow(promise: PromiseLike<unknown>, method: object, declaresNoCallback: boolean): void {
-    if (declaresNoCallback) this.followed = method
+  /** @param count - how many arguments the method was given before the callback */
+  follow(promise: PromiseLike<unknown>, method: object, count: number): void {
+    const declaresNone = (method as { length: number }).length <= count
+    if (!declaresNone && !isPromise(promise)) return
+    if (declaresNone) this.followed = method
+    const fulfilled = (result: unknown) => {
+      if (!this.given) setImmediate(() => this.settle(method, count, result))
+    }
     // In a turn of its own: an exception thrown by what follows is not a rejection of the store's promise.
-    promise.then(
-      (result) => {
-        if (declaresNoCallback) setImmediate(() => this.settle(method, result))
-        else if (!this.given && !this.isKnown) this.expectCallback()
-      },
-      (error: unknown) => {
-        setImmediate(() => this.take(error ?? new Error(`${this.name} was rejected`), undefined))
-      }
-    )
+    const rejected = (error: unknown) => {
+      setImmediate(() => this.take(error ?? new Error(`${this.name} was rejected`), undefined))
+    }
+    try {
+      promise.then(fulfilled, rejected)
+    } catch {
+      debug('%s has returned what only looks like a promise', this.name)
+    }
   }
 
-  /** Takes the value of a promise. That there is none may also say that the answer comes by callback. */
-  private settle(method: object, result: unknown): void {
-    const style = styles.get(method)
-    if (this.given || (result === undefined && style === 'callback')) return
-    if (result !== undefined || style === 'promise') {
+  /** Takes the value of a promise, if that is the answer. That there is none may also say that the answer comes by callback. */
+  private settle(method: object, count: number, result: unknown): void {
+    if (this.given) return
+    const { habit } = this
+    const isSame = habit?.method === method
+    if (isSame && habit?.style === 'promise') {
       this.take(null, result)
       return
     }
-    setTimeout(() => {
-      if (this.given) return
-      styles.set(method, 'promise')
-      this.take(null, undefined)
-    }, GRACE)
+    const declared = declaresCallback(this.owner, this.method, method, count)
+    if (declared === 'yes') {
+      this.followed = method
+      if (!isSame) this.expectCallback(method)
+    } else if (declared === 'no') {
+      this.learn(method, 'promise')
+      this.take(null, result)
+    } else if (result !== undefined || habit?.style === 'promise') {
+      this.take(null, result)
+    } else if (!isSame) {
+      this.giveTime(method)
+    }
   }
 
-  /** A promise that is fulfilled, and no answer: the callback may have been forgotten. */
-  private expectCallback(): void {
-    this.isAwaited = true
+  /** Takes the promise for the answer after all, if nothing else comes. */
+  private giveTime(method: object): void {
+    setTimeout(() => {
+      if (this.given) return
+      this.learn(method, 'promise')
+      this.take(null, undefined)
+    }, PATIENCE)
+  }
+
+  /** The callback may have been forgotten. */
+  private expectCallback(method: object): void {
     const timer = setTimeout(() => {
-      if (this.given || this.isKnown) return
-      this.becomeKnown()
+      if (this.given || this.habit) return
+      this.learn(method, 'callback')
       warn(
         'EXPRESS_SESSION_STORE_NEVER_CALLS_BACK',
         `${this.name} has a parameter for a callback, and has returned a promise. The promise was fulfilled a second ago, ` +
@@ -180,17 +201,25 @@ class MethodAnswer extends AsyncResource {
     timer.unref()
   }
 
-  private get isKnown(): boolean {
-    return known.get(this.owner)?.has(this.method) === true
+  /** What has been found out of methods of this name. */
+  private get habit(): Habit | undefined {
+    return habits.get(this.owner)?.get(this.method)
   }
 
-  private becomeKnown(): void {
-    const methods = known.get(this.owner) ?? new Set()
-    known.set(this.owner, methods.add(this.method))
+  private learn(method: object, style: Habit['style']): void {
+    const { habit } = this
+    if (habit?.method === method && habit.style === style) return
+    const all = habits.get(this.owner) ?? new Map<string, Habit>()
+    habits.set(this.owner, all.set(this.method, { method, style }))
   }
 }
 
 /** Whether a value is a promise, of whatever make. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+}
+
+/** Whether a value is a promise, and not only something with a `then`. */
+function isPromise(value: PromiseLike<unknown>): boolean {
+  return types.isPromise(value) || (value.constructor as { name?: unknown } | undefined)?.name === 'Promise'
 }

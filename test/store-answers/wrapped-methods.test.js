@@ -3,7 +3,9 @@
 // A store's method may be wrapped by functions that declare less than they take: it goes on answering by callback.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, serve } = require('../support/harness')
+const { JsonStore, closeAll, pause, serve } = require('../support/harness')
+
+const METHODS = ['get', 'set', 'touch', 'destroy']
 
 const wraps = {
   'an async function with rest parameters': (method) =>
@@ -26,7 +28,7 @@ describe('a method of a store that answers by callback, wrapped in', () => {
   for (const [name, wrap] of Object.entries(wraps)) {
     it(`${name}: no session is lost, and a save is stored when it is answered`, async () => {
       const store = new JsonStore()
-      for (const method of ['get', 'set', 'touch', 'destroy']) store[method] = wrap(store[method])
+      for (const method of METHODS) store[method] = wrap(store[method])
       const { visit } = await serve({ store }, async (req, res) => {
         req.session.count = (req.session.count || 0) + 1
         await req.session.save()
@@ -54,4 +56,131 @@ describe('a method of a store that answers by callback, wrapped in', () => {
     const { cookie } = await visit()
     assert.equal((await visit({ cookie })).body, '2')
   })
+})
+
+/** Takes its time, as a database does. */
+class SlowStore extends JsonStore {
+  get(sid, callback) {
+    setTimeout(() => super.get(sid, callback), 60)
+  }
+
+  set(sid, data, callback) {
+    const before = JSON.stringify(data)
+    setTimeout(() => super.set(sid, JSON.parse(before), callback), 60)
+  }
+
+  destroy(sid, callback) {
+    setTimeout(() => super.destroy(sid, callback), 60)
+  }
+}
+
+const over = {
+  'an async wrapper is assigned to': (store) => {
+    for (const method of METHODS) {
+      const inner = store[method]
+      store[method] = async function (...args) {
+        await pause(1)
+        inner.apply(this, args)
+      }
+    }
+    return store
+  },
+  'a proxy makes a new wrapper each time for': (store) =>
+    new Proxy(store, {
+      get(target, name) {
+        if (!METHODS.includes(name)) return target[name]
+        return async (...args) => {
+          await pause(1)
+          target[name](...args)
+        }
+      }
+    }),
+  'an async method with a default callback stands for': (store) => {
+    const { get, set, destroy } = store
+    const nothing = () => {}
+    return Object.assign(store, {
+      async get(sid, callback = nothing) {
+        get.call(this, sid, callback)
+      },
+      async set(sid, data, callback = nothing) {
+        set.call(this, sid, data, callback)
+      },
+      async destroy(sid, callback = nothing) {
+        destroy.call(this, sid, callback)
+      }
+    })
+  }
+}
+
+describe('a callback store that takes its time, when', () => {
+  afterEach(closeAll)
+
+  for (const [what, decorate] of Object.entries(over)) {
+    it(`${what} its methods: each request has its session, and a save is stored when it is answered`, async () => {
+      const slow = new SlowStore()
+      const { visit } = await serve({ store: decorate(slow) }, async (req, res) => {
+        req.session.count = (req.session.count || 0) + 1
+        await req.session.save()
+        res.send(`${req.session.count} ${JSON.parse(slow.sessions[req.sessionID]).count}`)
+      })
+      const { body, cookie } = await visit()
+      assert.equal(body, '1 1')
+      assert.equal((await visit({ cookie })).body, '2 2')
+      assert.equal((await visit({ cookie })).body, '3 3')
+    })
+  }
+})
+
+describe('a method that calls back, and returns a query of its driver', () => {
+  afterEach(closeAll)
+
+  const queries = {
+    'that refuses to be awaited': () => ({
+      then() {
+        throw new Error('not a promise')
+      }
+    }),
+    'that runs when it is awaited': (store) => ({
+      then(resolve) {
+        store.runs += 1
+        resolve()
+      }
+    }),
+    'that has been run already': () => ({
+      then(_, reject) {
+        reject(new Error('already executed'))
+      }
+    })
+  }
+
+  for (const [what, queryOf] of Object.entries(queries)) {
+    it(`${what}: the callback is the answer, and the query is left alone`, async () => {
+      const store = new SlowStore()
+      store.runs = 0
+      for (const method of ['get', 'set', 'destroy']) {
+        const inner = store[method]
+        const returnQuery = function (args) {
+          inner.apply(this, args)
+          return queryOf(this)
+        }
+        store[method] =
+          method === 'set'
+            ? function (sid, data, callback) {
+                return returnQuery.call(this, [sid, data, callback])
+              }
+            : function (sid, callback) {
+                return returnQuery.call(this, [sid, callback])
+              }
+      }
+      const { visit, errors } = await serve({ store, unset: 'destroy' }, (req, res) => {
+        if (req.url === '/out') req.session = null
+        else req.session.count = (req.session.count || 0) + 1
+        res.send(String(req.session?.count))
+      })
+      const { cookie } = await visit()
+      assert.equal((await visit({ cookie })).body, '2')
+      assert.equal((await visit({ cookie, path: '/out' })).end, 'complete')
+      assert.deepEqual([store.sessions, store.runs, errors], [{}, 0, []])
+    })
+  }
 })
