@@ -31,8 +31,8 @@ export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true
   // Without an id that is text there is nothing to store it under.
   if (typeof id !== 'string') return 'nothing'
 
-  // What the app itself has destroyed is not brought back by putting it on the request again.
-  if (ledger.isDestroyed(state.id)) return 'nothing'
+  // The store has not answered in time, and asking it once more would not help.
+  if (ledger.isBeingSaved(state)) return 'nothing'
 
   // The app has stored a later state by itself.
   if (ledger.savedAfterEnd === state.id) return 'nothing'
@@ -40,6 +40,10 @@ export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true
   const isNew = ledger.isUnwritten && !ledger.isPresented(id)
   const onlyIfModified = !rules.saveUninitialized || ledger.isStandIn(state.id)
   const needsSave = isNew && onlyIfModified ? ledger.isModified(state) : !ledger.isStored(state)
+
+  // What the app itself has ended, and left on the request or put there again, is stored anew only if it was changed after that.
+  if (ledger.isDestroyed(state.id))
+    return needsSave && ledger.isChangedSinceEnding(state) ? 'save' : 'nothing'
   if (needsSave) return 'save'
 
   // A save by the app has restarted the idle timeout, unless it was moved after that.

@@ -1,18 +1,34 @@
 import { hasTimedOut } from '../storage/time-limited.js'
 import { codedError } from '../support/codes.js'
+import { setTimeout } from '../support/timers.js'
 import type { StoreKeys } from '../session/hashed-id.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
 import type { Write } from '../storage/writes-under-way.js'
 import type { Answer } from '../support/store-call.js'
 import type { Ledger } from './ledger.js'
 
+/**
+ * How long what the app asks of a session behind its own destroy or regenerate waits for the store to answer that, in
+ * milliseconds. There are stores that never do.
+ */
+const PATIENCE = 1500
+
+/** The ending of a session by the app itself. */
+interface OwnEnding {
+  readonly moment: number
+  /** Whether the store has done that, as far as is known. */
+  isDone: boolean
+  /** What goes on when the store has answered; undefined once it has. */
+  waiting: (() => void)[] | undefined
+}
+
 /** Which sessions have been ended, as far as one request is concerned: by others, and by its own app. */
 export class Endings {
   /** The moment at which the request began, or its session after that: what has ended before is no matter. */
   private since: number
 
-  /** When the app has ended a session itself, by its id, and whether the store has done that. */
-  private own: Map<string, { moment: number; isDone: boolean }> | undefined
+  /** What the app has ended itself, by the ids of sessions. */
+  private own: Map<string, OwnEnding> | undefined
 
   /**
    * @param ended - of all requests
@@ -64,6 +80,31 @@ export class Endings {
     return this.own?.get(id)?.isDone === true && !this.isEndedByOthers(id)
   }
 
+  /** Whether the store has yet to answer to what the app itself has ended. */
+  isOwnUnderWay(id: string): boolean {
+    return this.own?.get(id)?.waiting !== undefined
+  }
+
+  /**
+   * Goes on when the store has answered to what the app itself has ended, and is using again.
+   *
+   * @param stop - called if the app has ended it once more meanwhile
+   */
+  whenOwnIsAnswered(id: string, goOn: () => void, stop: () => void): void {
+    const ending = this.own?.get(id)
+    if (!ending?.waiting) {
+      goOn()
+      return
+    }
+    if (ending.waiting.length === 0) {
+      setTimeout(() => {
+        ending.isDone ||= ending.waiting !== undefined
+        settle(ending)
+      }, PATIENCE)
+    }
+    ending.waiting.push(() => (this.own?.get(id) === ending ? goOn() : stop()))
+  }
+
   beginAgain(id: string): void {
     this.since = this.ended.begin(this.keyOf(id))
   }
@@ -102,19 +143,26 @@ export class Endings {
    */
   note(id: string): Answer {
     const key = this.keyOf(id)
-    const ending = { moment: this.ended.end(key), isDone: false }
+    const ending: OwnEnding = { moment: this.ended.end(key), isDone: false, waiting: [] }
     this.own ??= new Map()
     this.own.set(id, ending)
     return (error) => {
       // What has timed out is still under way, as far as is known.
       if (!hasTimedOut(error)) this.ended.answer(key, Boolean(error))
       ending.isDone = !error
+      settle(ending)
     }
   }
 
   keyOf(id: string): string {
     return this.keys ? this.keys.of(id) : id
   }
+}
+
+function settle(ending: OwnEnding): void {
+  const { waiting } = ending
+  ending.waiting = undefined
+  for (const goOn of waiting ?? []) goOn()
 }
 
 /** What has timed out may yet be done by the store: so the session counts as ended, and nothing brings it back. */

@@ -16,7 +16,7 @@ import { Lifetime } from './lifetime.js'
 import { Merging } from './merging.js'
 import { Pending } from './pending.js'
 import { renew } from './renewal.js'
-import { callSave, wholeSession } from './session-at-end.js'
+import { callSave, copyAtEnd, wholeSession } from './session-at-end.js'
 import { Whereabouts } from './whereabouts.js'
 import type { DeviceBinding } from '../device/device-binding.js'
 import type { GivenCookieOptions } from '../session/cookie.js'
@@ -45,6 +45,8 @@ interface Save {
   /** Whether it was asked for when the response had ended. */
   readonly isAfterEnd: boolean
   readonly ask: Ask | undefined
+  /** The JSON of its cookie, where it has to wait, and the app may change the session meanwhile. */
+  readonly cookie: string | undefined
 }
 
 /** Tells what has come of a save. */
@@ -193,6 +195,7 @@ export class Keeper implements SessionKeeper {
     let session: Session
     let state: State
     let ask: Ask | undefined
+    let cookie: string | undefined
     let turn = Infinity
     try {
       session = this.keep(given)
@@ -200,6 +203,8 @@ export class Keeper implements SessionKeeper {
       if (byApp) idleTimeout.restartForSave(session)
       state = (byApp ? undefined : saveAtEnd.end.state) ?? ledger.stateOf(session)
       ask = byApp ? merging?.ask(session, state) : merging?.askAtEnd(session, state)
+      if (byApp) ledger.savesNow(state)
+      if (this.endings.isOwnUnderWay(session.id)) cookie = JSON.stringify(session.cookie)
     } catch (error) {
       this.saveFailed(given.id, turn)
       setImmediate(done, error)
@@ -208,9 +213,10 @@ export class Keeper implements SessionKeeper {
 
     pending.begin()
     const report = observe('save', this.service.settings.store, session.id, this.req)
-    const save = { session, state, turn, byApp, isAfterEnd, ask }
+    const save = { session, state, turn, byApp, isAfterEnd, ask, cookie }
     const answer: SaveAnswer = (error, isGone = false) => {
       report?.(outcomeOf(error, isGone), error)
+      ledger.saveAnswered(turn)
       pending.end()
       done(error)
     }
@@ -238,9 +244,17 @@ export class Keeper implements SessionKeeper {
   private saveUnlessEnded(save: Save, answer: SaveAnswer): void {
     this.whereabouts.unlessEnded(
       save.session.id,
-      (at) => this.write(save, at, answer),
+      (at) => this.write(this.asAsked(save), at, answer),
       (failure) => this.refuseSave(save, failure, answer)
     )
+  }
+
+  /** A save that had to wait stores what the session held when it was asked for. */
+  private asAsked(save: Save): Save {
+    const copy = copyAtEnd(save, this.service.settings.store)
+    if (!copy) return save
+    attachKeeper(copy, this)
+    return { ...save, session: copy }
   }
 
   /** @param failure - of the store, where it could not say whether the session is there */
@@ -344,7 +358,8 @@ export class Keeper implements SessionKeeper {
     const isThere = this.endings.watchLoad(at)
     const report = observe('load', this.service.settings.store, session.id, this.req)
     const receive = (refused: unknown, found: SessionData | null | undefined) => {
-      let error = refused
+      // 1.x takes what is falsy for no error.
+      let error: unknown = refused || undefined
       let isOver = false
       try {
         const isOpen = found && !this.cannotOpen(found)
@@ -387,6 +402,7 @@ export class Keeper implements SessionKeeper {
 
   destroy(session: Session, done: Answer): void {
     const id = session.id ?? this.req.sessionID
+    this.noteEnding(session)
     const storage = this.storageOf(session)
     delete this.req.session
     keepFor(this.req, this)
@@ -401,6 +417,7 @@ export class Keeper implements SessionKeeper {
     const { req } = this
     const storage = this.storageOf(session)
     const holder = session.req ?? req
+    this.noteEnding(session)
     this.ending(
       'regenerate',
       req.sessionID,
@@ -420,6 +437,19 @@ export class Keeper implements SessionKeeper {
         done(error)
       }
     )
+  }
+
+  private noteEnding(session: Session): void {
+    const { ledger } = this
+    // With what the session says after the end of the response the app has no more to do.
+    if (this.hasResponseEnded) ledger.endsForGood(session.id)
+    else {
+      try {
+        ledger.ending(session)
+      } catch {
+        // It cannot be serialised, and so not be stored either.
+      }
+    }
   }
 
   // What the end of the response has decided.
@@ -467,7 +497,9 @@ export class Keeper implements SessionKeeper {
       if (this.merging) this.whereabouts.writeInTurn(at, storage, write, answer)
       else this.whereabouts.write(at, storage, write, answer)
     }
-    this.whereabouts.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
+    // What the app has ended itself is there no more, whether the store has said so or not.
+    if (this.endings.isEndedByApp(session.id)) answer(undefined, true)
+    else this.whereabouts.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
   }
 
   /** Has a store given a session. That this fails, by a `toJSON` of the app's, is an answer as any other. */

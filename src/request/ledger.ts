@@ -5,6 +5,9 @@ import type { Session } from '../session/session.js'
 import type { Snapshot } from '../session/snapshot.js'
 import type { StoredCookie } from '../storage/touch-interval.js'
 
+/** The time that may pass between making a date and giving it to the cookie, in milliseconds. */
+const A_MOMENT = 100
+
 /** Why a request has the session it has; `'found'`, or why it has a new one. */
 export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'unproven'
 
@@ -79,8 +82,12 @@ export class Ledger {
   private savedByApp: unknown
   /** The same, once the store has done that. */
   private storedByApp: unknown
-  /** The ids of sessions that the app itself has ended. */
+  /** What the app itself has asked to be ended: the data of these sessions then, by their ids. */
+  private dataAtEnding: Map<unknown, Snapshot> | undefined
+  /** The ids of those that have been ended. */
   private destroyedIds: Set<unknown> | undefined
+  /** What the app has asked to be saved last, until the store has answered. */
+  private beingSaved: State | undefined
 
   /** How many saves and reloads the store has been asked for, and the latest that tells what it holds. */
   private turns = 0
@@ -191,8 +198,20 @@ export class Ledger {
     return ++this.turns
   }
 
+  /** Notes what a save of the app is to store. */
+  savesNow(state: State): void {
+    this.beingSaved = state
+  }
+
+  /** Notes that a save has been answered, whatever by. */
+  saveAnswered(turn: number): void {
+    if (turn >= this.turnOfLastSave) this.beingSaved = undefined
+  }
+
   /** Notes what was saved. When a later save was answered first, nobody knows which of them the store holds. */
   saved(state: State, turn: number): void {
+    // The app has saved it again.
+    this.destroyedIds?.delete(state.id)
     this.stored = turn > this.turnStored ? state : undefined
     if (state.cookie) this.storedByApp = state.id
     if (this.notesId === state.id) this.areNotesDue = false
@@ -233,6 +252,21 @@ export class Ledger {
     this.reloaded(id, session, this.nextTurn())
   }
 
+  /**
+   * Notes that the app is ending a session.
+   *
+   * @throws whatever serialising it throws
+   */
+  ending(session: Session): void {
+    this.dataAtEnding ??= new Map()
+    this.dataAtEnding.set(session.id, this.stateOf(session).data)
+  }
+
+  /** Notes that the app is ending a session when the response has ended: no change of it counts any more. */
+  endsForGood(id: unknown): void {
+    this.dataAtEnding?.delete(id)
+  }
+
   destroyed(id: unknown): void {
     this.destroyedIds ??= new Set()
     this.destroyedIds.add(id)
@@ -253,6 +287,12 @@ export class Ledger {
 
   isDestroyed(id: unknown): boolean {
     return this.destroyedIds?.has(id) === true
+  }
+
+  /** Whether the app has changed a session after it had asked to end it. */
+  isChangedSinceEnding({ id, data }: State): boolean {
+    const before = this.dataAtEnding?.get(id)
+    return before !== undefined && !areSame(before, data)
   }
 
   /** Whether this is the id of the session that the client presents: by this very id, or by an older one. */
@@ -292,13 +332,28 @@ export class Ledger {
   /** Whether the idle timeout of a session is another than it was. */
   hasOtherMaxAge(session: Session): boolean {
     const { originalMaxAge } = session.cookie
+    const { loadedMaxAge } = this
     // What an app has put in the place of the cookie may have none.
-    return originalMaxAge !== undefined && !Object.is(originalMaxAge, this.loadedMaxAge)
+    if (originalMaxAge === undefined || Object.is(originalMaxAge, loadedMaxAge)) return false
+    if (typeof originalMaxAge !== 'number' || typeof loadedMaxAge !== 'number') return true
+    // Who sets a date that is the same time ahead each time is a moment late.
+    return !(Math.abs(originalMaxAge - loadedMaxAge) < A_MOMENT)
   }
 
   /** Whether the store is known to have had a session of this id. */
   wasStored(id: unknown): boolean {
-    return this.isPresented(id) || (this.stored !== undefined && this.stored.id === id)
+    // The client may present the id of a session that is gone, and `genid` give that to the new one.
+    return (
+      (this.reason === 'found' && this.isPresented(id)) ||
+      (this.stored !== undefined && this.stored.id === id)
+    )
+  }
+
+  /** Whether a save of the app is under way that stores this. A store may take very long to answer, or forever. */
+  isBeingSaved({ id, data, cookie }: State): boolean {
+    const { beingSaved } = this
+    if (!beingSaved || beingSaved.id !== id || !areSame(beingSaved.data, data)) return false
+    return beingSaved.cookie?.others === cookie?.others
   }
 
   /** Whether the store holds this, but perhaps for when it expires. */

@@ -4,7 +4,7 @@ import { clearTimeout, setTimeout } from '../support/timers.js'
  * How long the end of a response waits for calls of the app that a store does not answer, in milliseconds. There are stores
  * that never answer to a destroy, and apps that do not wait for it.
  */
-const PATIENCE = 3000
+const PATIENCE = 1500
 
 /** What a request has asked of the store and has not been answered yet. */
 export class Pending {

@@ -42,11 +42,14 @@ function hideOwnMethods(session: Session): void {
 }
 
 /**
- * A session as it was at the end of the response, if the app has changed it since.
+ * A session as it was at an earlier moment, such as the end of the response, if the app has changed it since.
  *
  * @returns undefined if it is the same
  */
-export function copyAtEnd({ session, state, cookie }: End, store: Store): Session | undefined {
+export function copyAtEnd(
+  { session, state, cookie }: Pick<End, 'session' | 'state' | 'cookie'>,
+  store: Store
+): Session | undefined {
   if (!session || !state || cookie === undefined || isUnchanged(session, state.data, cookie)) return undefined
   const holder = { sessionID: state.id, sessionStore: store }
   return store.createSession(holder, { cookie: JSON.parse(cookie) as Cookie, ...dataOf(state.data) })

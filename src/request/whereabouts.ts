@@ -80,8 +80,11 @@ export class Whereabouts {
    */
   unlessEnded(id: string, goOn: (at: string) => void, stop: (error?: unknown) => void): void {
     const { follower } = this
-    if (follower) follower.whenSettled(id, () => this.unlessEndedAt(follower.placeOf(id), id, goOn, stop))
-    else this.unlessEndedAt(id, id, goOn, stop)
+    const inPlace = (at: string) => {
+      this.endings.whenOwnIsAnswered(at, () => this.unlessEndedAt(at, id, goOn, stop), stop)
+    }
+    if (follower) follower.whenSettled(id, () => inPlace(follower.placeOf(id)))
+    else inPlace(id)
   }
 
   private unlessEndedAt(

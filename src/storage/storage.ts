@@ -79,10 +79,13 @@ function callsTo(store: object): Storage {
     save: write('set'),
     touch: write('touch'),
     destroy: (id, callback) => callStore(store, 'destroy', [id], (error) => callback(error)),
-    update:
-      typeof (store as Partial<Store>).update === 'function'
-        ? (id, change, callback) => callStore(store, 'update', [id, change], (error) => callback(error))
-        : undefined,
+    // Looked for when an option needs it: a proxy may refuse names that it does not know.
+    get update() {
+      if (typeof (store as Partial<Store>).update !== 'function') return undefined
+      return (id: string, change: Change, callback: Answer) => {
+        callStore(store, 'update', [id, change], (error) => callback(error))
+      }
+    },
     regenerate: (req, callback) => callStore(store, 'regenerate', [req], (error) => callback(error))
   }
 }

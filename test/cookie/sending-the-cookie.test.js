@@ -4,7 +4,7 @@
 // asked for.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, serve } = require('../support/harness')
+const { JsonStore, closeAll, pause, serve } = require('../support/harness')
 
 /** Counts visits of a session, and tells its id. */
 function countVisits(req, res) {
@@ -99,6 +99,18 @@ describe('when the cookie is sent', () => {
   it('the same maxAge again sends no more cookies than before', async () => {
     const { visit } = await serve({ store: new JsonStore(), cookie: { maxAge: 60000 } }, (req, res) => {
       if (req.url === '/again') req.session.cookie.maxAge = 60000
+      else req.session.user = 'ada'
+      res.end()
+    })
+    const { cookie } = await visit()
+    assert.deepEqual((await visit({ path: '/again', cookie })).setCookie, [])
+  })
+
+  it('nor does a date that is the same time ahead, however long the app takes to set it', async () => {
+    const { visit } = await serve({ store: new JsonStore(), cookie: { maxAge: 60000 } }, async (req, res) => {
+      const expires = new Date(Date.now() + 60000)
+      await pause(20)
+      if (req.url === '/again') req.session.cookie.expires = expires
       else req.session.user = 'ada'
       res.end()
     })

@@ -48,3 +48,19 @@ describe('a store that never answers to a destroy', () => {
     assert.equal((await visit()).status, 302)
   })
 })
+
+describe('a store that never answers to a save', () => {
+  afterEach(closeAll)
+
+  it('is asked once, and holds up a response for some seconds only, where the app does not wait for it', async () => {
+    let saves = 0
+    const store = new JsonStore({ set: () => void (saves += 1) })
+    const { visit } = await serve({ store }, (req, res) => {
+      req.session.user = 'ada'
+      req.session.save()
+      res.redirect('/')
+    })
+    assert.equal((await visit()).status, 302)
+    assert.equal(saves, 1)
+  })
+})

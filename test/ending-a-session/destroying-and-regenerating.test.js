@@ -3,7 +3,7 @@
 // A session that the app destroys or regenerates is gone from the store when the response arrives, and is destroyed once.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, loggedIn } = require('../support/harness')
+const { JsonStore, closeAll, loggedIn, serve } = require('../support/harness')
 
 describe('destroy()', () => {
   afterEach(closeAll)
@@ -61,4 +61,79 @@ describe('regenerate()', () => {
     assert.equal((await visit({ cookie })).body, 'body')
     assert.deepEqual(Object.keys(store.sessions), [])
   })
+})
+
+/** Answers later, as databases do. */
+class LaterStore extends JsonStore {
+  destroy(sid, callback) {
+    setTimeout(() => super.destroy(sid, callback), 10)
+  }
+}
+
+describe('what an app does with a session right behind its own regenerate() or destroy()', () => {
+  afterEach(closeAll)
+
+  for (const Store of [JsonStore, LaterStore]) {
+    it(`is stored: a login that writes without waiting, with a ${Store.name}`, async () => {
+      const { visit, cookie } = await loggedIn({ store: new Store() }, (req, res) => {
+        if (req.url === '/me') return res.send(String(req.session.user))
+        req.session.regenerate(() => {})
+        req.session.user = 'grace'
+        res.send('welcome')
+      })
+      await visit({ cookie })
+      assert.equal((await visit({ cookie, path: '/me' })).body, 'grace')
+      const newcomer = await visit()
+      assert.equal((await visit({ cookie: newcomer.cookie, path: '/me' })).body, 'grace')
+    })
+
+    it(`is stored by its own save(), when the store has ended it, with a ${Store.name}`, async () => {
+      const { visit, cookie, store } = await loggedIn({ store: new Store() }, async (req, res) => {
+        const { session } = req
+        session.destroy()
+        session.user = 'grace'
+        const saved = session.save()
+        session.user = 'too late'
+        await saved
+        res.end()
+      })
+      await visit({ cookie })
+      assert.equal(JSON.parse(store.sessions.id1).user, 'grace')
+    })
+
+    it(`is not stored if that was no change, with a ${Store.name}`, async () => {
+      const { visit, cookie, store } = await loggedIn({ store: new Store() }, (req, res) => {
+        req.session.count = 1
+        req.session.regenerate(() => {})
+        res.end()
+      })
+      await visit({ cookie })
+      assert.deepEqual(store.sessions, {})
+    })
+  }
+})
+
+describe('a genid that gives an id again', () => {
+  afterEach(closeAll)
+
+  for (const unset of ['keep', 'destroy']) {
+    it(`gives a new session after a logout, to a client that kept its cookie, under unset: '${unset}'`, async () => {
+      const store = new JsonStore()
+      const genid = () => 'of the device'
+      const { visit } = await serve({ store, genid, unset }, async (req, res) => {
+        if (req.url === '/logout' && unset === 'destroy') req.session = null
+        else if (req.url === '/logout') await req.session.destroy()
+        else req.session.count = (req.session.count || 0) + 1
+        if (req.url === '/save') await req.session.save()
+        res.send(String(req.session?.count))
+      })
+      const { cookie } = await visit()
+      await visit({ cookie, path: '/logout' })
+      assert.equal((await visit({ cookie })).body, '1')
+      assert.equal((await visit({ cookie })).body, '2')
+      await visit({ cookie, path: '/logout' })
+      assert.equal((await visit({ cookie, path: '/save' })).body, '1')
+      assert.equal((await visit({ cookie })).body, '2')
+    })
+  }
 })

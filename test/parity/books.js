@@ -32,6 +32,8 @@ class Books {
   savedLate = undefined
   /** How many times the app has ended a session, or is ending it: by id. */
   endings = new Map()
+  /** What these sessions held when it asked for that. */
+  hashesAtEnding = new Map()
   destroyed = undefined
 
   watched = new WeakSet()
@@ -59,6 +61,8 @@ class Books {
       situation.isStored = stored?.id === session.id && stored.hash === hash(session)
       situation.isRenewed = session.id !== original.id
       situation.hasEnded = this.endings.get(session.id) > 0
+      const before = this.hashesAtEnding.get(session.id)
+      situation.isChangedSinceEnding = before !== undefined && before !== hash(session)
       situation.isSavedByApp = saved?.id === session.id
       situation.cookie = cookieOf(session)
       situation.change = () => changeOf(saved.cookie, situation.cookie)
@@ -156,20 +160,22 @@ class Books {
     }
   }
 
-  destroy({ id }) {
-    return this.end(id)
+  destroy(session) {
+    return this.end(session.id, session)
   }
 
   regenerate() {
-    const ended = this.end(this.req.sessionID)
+    const ended = this.end(this.req.sessionID, this.req.session)
     return (error, done) => {
       this.watch(this.req.session)
       ended(error, done)
     }
   }
 
-  end(id) {
+  end(id, session) {
     this.endings.set(id, (this.endings.get(id) || 0) + 1)
+    if (this.isEnded) this.hashesAtEnding.delete(id)
+    else if (session) this.hashesAtEnding.set(id, this.hash(session))
     return (error, done) => {
       if (error) this.endings.set(id, this.endings.get(id) - 1)
       else {

@@ -72,10 +72,10 @@ const differences = [
     apply: (theirs, { books, session }) => theirs && books.savedLate !== session.id
   },
   {
-    name: 'a session that was ended is not saved',
+    name: 'a session that was ended is not saved, unless it was changed after that',
     reason: 'What has ended stays ended: the save at the end does nothing.',
     at: 'saves',
-    apply: (theirs, { hasEnded }) => theirs && !hasEnded
+    apply: (theirs, { hasEnded, isChangedSinceEnding }) => theirs && (!hasEnded || isChangedSinceEnding)
   },
   {
     name: 'nothing is touched that was just saved, unless its expiry has moved since',

@@ -23,7 +23,8 @@ const isUpstream = process.env.SESSION_IMPLEMENTATION === 'upstream'
 /**
  * What must be stored when all is quiet.
  *
- * 1. A session that the app has destroyed or regenerated is gone: before the end, after it, and whatever was under way.
+ * 1. A session that the app has destroyed or regenerated is gone: before the end, after it, and whatever was under way. But
+ *    what it has changed after asking for that, and left on the request until the end, is stored, as by 1.19.0.
  * 2. Else, if the app has saved it explicitly after the end: what it held at the last of those calls.
  * 3. Else, if it was the request's session at the end: what it held when `end()` was called. (But a new session that
  *    nobody has changed or saved is not stored, unless `saveUninitialized` says so.)
@@ -35,7 +36,8 @@ const isUpstream = process.env.SESSION_IMPLEMENTATION === 'upstream'
  * awaits replaces it when the store has answered.
  */
 class Model {
-  gone = new Set()
+  /** What was ended, and what it held when the app asked for that. */
+  gone = new Map()
   savedBefore = new Map()
   savedAfter = new Map()
   atEnd = undefined
@@ -54,9 +56,15 @@ class Model {
     ;(this.atEnd ? this.savedAfter : this.savedBefore).set(id, state)
   }
 
+  /** The app ends a session. */
+  lose(id, state) {
+    this.gone.set(id, this.atEnd ? undefined : state)
+  }
+
   end(id, state) {
     this.atEnd = { id, state }
-    if (!state && this.options.unset === 'destroy') this.gone.add(id)
+    if (!state && this.options.unset === 'destroy') this.gone.set(id)
+    if (state && this.gone.has(id) && isChanged(this.gone.get(id), state)) this.gone.delete(id)
   }
 
   expected() {
@@ -64,7 +72,7 @@ class Model {
     const expected = new Map([...stored, ...savedBefore])
     if (atEnd.state && this.isStored(atEnd)) expected.set(atEnd.id, atEnd.state)
     for (const [id, state] of savedAfter) expected.set(id, state)
-    for (const id of gone) expected.delete(id)
+    for (const id of gone.keys()) expected.delete(id)
     return Object.fromEntries(expected)
   }
 
@@ -73,6 +81,11 @@ class Model {
     const isChanged = Object.keys(state).length > 1
     return !isNew || isChanged || this.savedBefore.has(id) || this.options.saveUninitialized
   }
+}
+
+function isChanged(before, after) {
+  const dataOf = (state) => JSON.stringify({ ...state, 'idle timeout': undefined })
+  return dataOf(before) !== dataOf(after)
 }
 
 /** What a session holds: its data and its idle timeout. When exactly it expires is not the question here. */
@@ -228,7 +241,7 @@ async function take([name, ...args], req, model) {
       break
     case 'regenerate':
     case 'destroy':
-      model.gone.add(id)
+      model.lose(id, stateOf(JSON.stringify(current)))
   }
   call(current, name, args[0])
   return undefined
@@ -383,7 +396,14 @@ describe('a handler that awaits nothing', function () {
       after: [['destroy']]
     },
     'does not bring back what is being regenerated at the end': {
+      before: [['set', 'a', 1], ['regenerate']]
+    },
+    'stores what is written behind a regenerate that nobody awaits, as many logins do': {
       before: [['set', 'a', 1], ['regenerate'], ['set', 'a', 2]]
+    },
+    'does not bring that back when it is ended once more after the end': {
+      before: [['set', 'a', 1], ['regenerate'], ['set', 'a', 2]],
+      after: [['regenerate']]
     },
     'stores a change of the idle timeout after a save': {
       before: [['save'], ['pass', 4], ['setMaxAge', 90000]]

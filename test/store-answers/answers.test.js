@@ -179,6 +179,20 @@ describe('any method of a store', () => {
   }
 })
 
+describe('a falsy error beside no session', () => {
+  afterEach(closeAll)
+
+  for (const error of [null, undefined, false, 0, '']) {
+    it(`is none, so that a reload finds that the session is gone: ${JSON.stringify(error)}`, async () => {
+      const { visit, cookie, store } = await loggedIn({}, (req, res) => {
+        store.get = (sid, callback) => setImmediate(callback, error, null)
+        req.session.reload((fault) => res.send(String(fault?.message)))
+      })
+      assert.equal((await visit({ cookie })).body, 'failed to load session')
+    })
+  }
+})
+
 describe('a promise counts as the answer when the method does not declare a callback', () => {
   afterEach(closeAll)
 

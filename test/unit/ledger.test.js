@@ -49,6 +49,8 @@ describe('the ledger of a request', () => {
     ledger.presentedId = 'id1'
     assert.equal(ledger.isPresented('id1'), true)
     assert.equal(ledger.isPresented('id2'), false)
+    assert.equal(ledger.wasStored('id1'), false, 'the store may have none of this id')
+    ledger.reason = 'found'
     assert.equal(ledger.wasStored('id1'), true)
   })
 
