@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { isUint8Array } from 'node:util/types'
 import { setImmediate, soon } from '../support/timers.js'
 import { BodyBeforeEnd, byteLength } from './body-before-end.js'
-import { headOf } from './response-head.js'
+import { headOf, isHeadSent } from './response-head.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../support/store-call.js'
 import type { Chunk, Write } from './body-before-end.js'
@@ -151,7 +151,7 @@ class HeldEnd {
     } catch (error) {
       this.stage = 'held'
       last.callback?.(error as Error)
-      if (!res.headersSent && !isBodyRefused(error)) {
+      if (!isHeadSent(res) && !isBodyRefused(error)) {
         this.stage = 'open'
         report(error)
       } else {

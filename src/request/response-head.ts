@@ -22,9 +22,22 @@ const { end: nodeEnd, write: nodeWrite } = ServerResponse.prototype
 /** Bun counts a body in its own `end()`: a head that is rendered before that says that the body comes in chunks. */
 const COUNTS_AT_END = 'bun' in process.versions
 
-/** Where Node itself keeps the length of a body that `end()` was given whole, until it renders the headers. */
-interface OutgoingLength {
+/** What Node itself has below the methods of a response. */
+interface Outgoing {
+  /** The head, once it is rendered. */
+  readonly _header?: string | null
+  /** The length of a body that `end()` was given whole, until the head is rendered. */
   _contentLength?: number | null
+  /** Renders the head, as it would be without a `writeHead()` of the app's. */
+  _implicitHeader?(): void
+}
+
+/**
+ * Whether the headers of a response can be changed no more. Some responses have a `headersSent` of their own: that of
+ * @fastify/express does not hear of `writeHead()`.
+ */
+export function isHeadSent(res: ServerResponse): boolean {
+  return res.headersSent || Boolean((res as Outgoing)._header)
 }
 
 /** How the head of a response is committed. */
@@ -39,9 +52,9 @@ export function headOf(req: IncomingMessage, res: ServerResponse): Head {
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
 const renderedHead: Head = {
   commit(res, length) {
-    if (res.headersSent) return
+    if (isHeadSent(res)) return
     // As Node's own end() does before it renders the head; else the body would be sent in the chunked coding.
-    if (length !== undefined) (res as OutgoingLength)._contentLength = length
+    if (length !== undefined) (res as Outgoing)._contentLength = length
     res.writeHead(res.statusCode)
   },
 
@@ -64,7 +77,7 @@ class AnnouncedHead implements Head {
   private unshadowFlush = doNothing
 
   commit(res: ServerResponse, _length: number | undefined, announce: () => void): void {
-    if (res.headersSent) return
+    if (isHeadSent(res)) return
     announce()
     const { statusCode, statusMessage, sendDate } = res
     this.announce(res)
@@ -106,7 +119,7 @@ class AnnouncedHead implements Head {
 class CountedHead extends AnnouncedHead {
   override commit(res: ServerResponse, length: number | undefined, announce: () => void): void {
     // Nobody will change this any more, so a status that cannot be is refused now, as on Node.
-    if (!res.headersSent && !(res.statusCode >= 100 && res.statusCode <= 999)) res.writeHead(res.statusCode)
+    if (!isHeadSent(res) && !(res.statusCode >= 100 && res.statusCode <= 999)) res.writeHead(res.statusCode)
     super.commit(res, length, announce)
   }
 }
@@ -134,7 +147,7 @@ class Http2Head extends AnnouncedHead {
 
   /** Has the listeners to the head run; the head itself stays. */
   override commit(res: ServerResponse): void {
-    if (!res.headersSent) res.writeHead(res.statusCode)
+    if (!isHeadSent(res)) res.writeHead(res.statusCode)
   }
 
   override proceed(): void {
@@ -146,7 +159,7 @@ class Http2Head extends AnnouncedHead {
   }
 
   private take(res: ServerResponse, args: unknown[]): ServerResponse {
-    if (this.isProceeding || res.headersSent) return this.innerWriteHead(...args)
+    if (this.isProceeding || isHeadSent(res)) return this.innerWriteHead(...args)
     this.held = args
     this.announce(res)
     return res
