@@ -4,8 +4,9 @@
 // stored.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll } = require('../support/harness')
-const { promptStore, serveApp } = require('../support/responses')
+const http = require('node:http')
+const { JsonStore, closeAll, session, unhandledDuring, until, usual } = require('../support/harness')
+const { heldStore, ownClass, promptStore, serveApp } = require('../support/responses')
 
 const stores = {
   'a store that answers later': () => new JsonStore(),
@@ -53,6 +54,35 @@ for (const [which, makeStore] of Object.entries(stores)) {
     afterEach(closeAll)
 
     for (const [what, answer] of Object.entries(answers)) {
+      for (const name of ['headersSent', 'setHeader', 'writeHead', 'flushHeaders']) {
+        it(`${what}, where somebody wraps the end and ${name} cannot be redefined`, async () => {
+          const wrap = (req, res, next) => {
+            const { end } = res
+            res.end = (...args) => end.apply(res, args)
+            const method = res[name]
+            const own =
+              name === 'headersSent'
+                ? { get: () => res._header !== null }
+                : { value: (...args) => method.apply(res, args), writable: name === 'writeHead' }
+            Object.defineProperty(res, name, own)
+            next()
+          }
+          await answersInFull(makeStore(), answer, { first: [wrap] })
+        })
+      }
+
+      it(`${what}, where a response class of the app renders the head its own way`, async () => {
+        class OwnResponse extends http.ServerResponse {
+          _implicitHeader() {
+            this.setHeader('X-Rendered', 'yes')
+            return super._implicitHeader()
+          }
+        }
+        const headers = await answersInFull(makeStore(), answer, ownClass(OwnResponse))
+        const isAsked = what === 'a head without writeHead()'
+        assert.equal(headers['x-rendered'], isAsked ? 'yes' : undefined)
+      })
+
       it(`${what}, where headersSent says that the head is not sent, as under @fastify/express`, async () => {
         const denyHeadersSent = (req, res, next) => {
           Object.defineProperty(res, 'headersSent', { get: () => false, configurable: true })
@@ -64,3 +94,88 @@ for (const [which, makeStore] of Object.entries(stores)) {
     }
   })
 }
+
+describe('a stand-in for a response that has', () => {
+  /** What was done to a stand-in, and its errors. */
+  function standIn(names) {
+    const done = []
+    const methods = {
+      write: (chunk) => done.push(`write ${chunk}`) > 0,
+      end: (chunk) => done.push(`end ${chunk}`)
+    }
+    return { done, res: Object.fromEntries(names.map((name) => [name, methods[name]])) }
+  }
+
+  function open(store, res, errors = []) {
+    const req = { url: '/', method: 'GET', headers: {} }
+    const middleware = session({ genid: () => 'id1', ...usual, store })
+    return new Promise((resolve) => {
+      middleware(req, res, (error) => {
+        if (error) errors.push(error)
+        else resolve(req)
+      })
+    })
+  }
+
+  const all = [['write', 'end'], ['end'], []]
+
+  for (const [which, makeStore] of Object.entries(stores)) {
+    for (const names of all) {
+      it(`${names.join(' and ') || 'nothing'} is used by what it has, with ${which}`, async () => {
+        const store = makeStore()
+        const errors = []
+        const { done, res } = standIn(names)
+        const req = await open(store, res, errors)
+        req.session.user = 'ada'
+        assert.equal('write' in res, names.includes('write'))
+        res.write?.('first')
+        res.end('last')
+        const expected = [
+          ...(names.includes('write') ? ['write first'] : []),
+          ...(names.length ? ['end last'] : [])
+        ]
+        await until(() => store.sessions.id1 && done.length === expected.length)
+        assert.deepEqual([done, errors], [expected, []])
+      })
+    }
+  }
+
+  for (const names of all) {
+    it(`${names.join(' and ') || 'nothing'} may be written to and ended again while it is held`, async () => {
+      const store = heldStore()
+      const { done, res } = standIn(names)
+      const codes = []
+      const unhandled = await unhandledDuring(async () => {
+        const req = await open(store, res)
+        req.session.user = 'ada'
+        res.end('last')
+        res.write?.('more', (error) => codes.push(error.code))
+        const late = await new Promise((resolve) => res.end('again', resolve))
+        codes.push(late.code)
+        store.answer()
+        await until(() => store.sessions.id1)
+      })
+      assert.deepEqual(done, names.length ? ['end last'] : [])
+      assert.deepEqual(unhandled, [])
+      const refused = names.includes('write') ? ['ERR_STREAM_WRITE_AFTER_END'] : []
+      assert.deepEqual(codes, [...refused, 'ERR_STREAM_ALREADY_FINISHED'])
+    })
+  }
+
+  it('an end that throws when it is let go tells next', async () => {
+    const errors = []
+    const res = {
+      headersSent: true,
+      end() {
+        throw new Error('it cannot be ended')
+      }
+    }
+    const store = heldStore()
+    const req = await open(store, res, errors)
+    req.session.user = 'ada'
+    res.end('last')
+    store.answer()
+    await until(() => errors.length)
+    assert.equal(errors[0].message, 'it cannot be ended')
+  })
+})
