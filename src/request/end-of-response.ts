@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { isUint8Array } from 'node:util/types'
 import { setImmediate, soon } from '../support/timers.js'
 import { BodyBeforeEnd, breakOff, byteLength } from './body-before-end.js'
+import { KeptSocket } from './kept-socket.js'
 import { headOf, isHeadSent } from './response-head.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../support/store-call.js'
@@ -63,13 +64,14 @@ class HeldEnd {
   private readonly head: Head
   /** What the app has written before the end, if it has. */
   private body: BodyBeforeEnd | undefined
+  private socket: KeptSocket | undefined
 
   private stage: 'open' | 'held' | 'over' = 'open'
   /** Of the end that counts: one whose head was refused does not. */
   private attempt = 0
 
   constructor(
-    req: IncomingMessage,
+    private readonly req: IncomingMessage,
     private readonly res: ServerResponse,
     private readonly plan: Plan,
     private readonly announce: () => void,
@@ -142,12 +144,15 @@ class HeldEnd {
       throw error
     }
     head.hold(res)
+    this.socket = KeptSocket.of(this.req, res)
+    this.socket?.hold(res)
     isHeld = true
     return res
   }
 
   private letGo(last: LastCall): void {
     const { res, report } = this
+    this.socket?.letGo(res)
     try {
       this.sendEnd(last)
     } catch (error) {
