@@ -73,12 +73,14 @@ export class BodyBeforeEnd {
     try {
       if (last) this.sendNow(last)
     } catch {
-      this.res.destroy()
+      breakOff(this.res)
     }
   }
 
   private completesBody(chunk: Chunk, encoding: BufferEncoding | undefined): boolean {
-    const length = Number(this.res.getHeader('Content-Length'))
+    const { res } = this
+    // Where sessions are opened for an upgrade, this may be its socket.
+    const length = typeof res.getHeader === 'function' ? Number(res.getHeader('Content-Length')) : 0
     if (!(length > 0 && length <= MAX_BYTES)) return false
     this.bytesWritten += byteLength(chunk, encoding)
     return this.bytesWritten === length
@@ -89,4 +91,9 @@ export class BodyBeforeEnd {
 export function byteLength(chunk: Chunk, encoding: BufferEncoding | undefined): number {
   if (!chunk) return 0
   return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength
+}
+
+/** Closes the connection of a response that cannot be finished. A stand-in may have none. */
+export function breakOff(res: Partial<ServerResponse>): void {
+  res.destroy?.()
 }

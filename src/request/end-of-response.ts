@@ -1,8 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import { isUint8Array } from 'node:util/types'
 import { setImmediate, soon } from '../support/timers.js'
-import { BodyBeforeEnd, byteLength } from './body-before-end.js'
-import { headOf } from './response-head.js'
+import { BodyBeforeEnd, breakOff, byteLength } from './body-before-end.js'
+import { KeptSocket } from './kept-socket.js'
+import { headOf, isHeadSent } from './response-head.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../support/store-call.js'
 import type { Chunk, Write } from './body-before-end.js'
@@ -37,7 +38,7 @@ interface LastCall {
  * written before have gone their way; only the last one, already in memory, is held.
  *
  * @param req - the request
- * @param res - its response
+ * @param res - its response, or what stands in for one
  * @param plan - does the work when the app ends the response; tells when it is done, at once or later, or throws
  * @param announce - adds to the headers what belongs there, where nobody else asks for that
  * @param report - hears of an error in the work, when the response is out
@@ -51,29 +52,32 @@ export function beforeEnd(
 ): void {
   const hold = new HeldEnd(req, res, plan, announce, report)
   res.end = hold.end.bind(hold) as ServerResponse['end']
-  res.write = hold.write.bind(hold) as ServerResponse['write']
+  // A stand-in that takes no chunks is not to look as if it did.
+  if (typeof res.write === 'function') res.write = hold.write.bind(hold) as ServerResponse['write']
 }
 
 /** The end of one response: open until the app ends it, held while the work is done, and then let go. */
 class HeldEnd {
-  private readonly innerEnd: InnerEnd
+  /** Undefined on a stand-in that cannot be ended. */
+  private readonly innerEnd: InnerEnd | undefined
   private readonly innerWrite: Write
   private readonly head: Head
   /** What the app has written before the end, if it has. */
   private body: BodyBeforeEnd | undefined
+  private socket: KeptSocket | undefined
 
   private stage: 'open' | 'held' | 'over' = 'open'
   /** Of the end that counts: one whose head was refused does not. */
   private attempt = 0
 
   constructor(
-    req: IncomingMessage,
+    private readonly req: IncomingMessage,
     private readonly res: ServerResponse,
     private readonly plan: Plan,
     private readonly announce: () => void,
     private readonly report: (error: unknown) => void
   ) {
-    this.innerEnd = res.end as InnerEnd
+    this.innerEnd = res.end as InnerEnd | undefined
     this.innerWrite = res.write as Write
     this.head = headOf(req, res)
   }
@@ -104,7 +108,7 @@ class HeldEnd {
     }
 
     // Node refuses these by throwing, and must do so now: the app can still answer with an error page.
-    if (!isChunk(chunk)) return this.innerEnd.call(res, chunk, encoding, callback)
+    if (!isChunk(chunk)) return this.callEnd(chunk, encoding, callback)
     if (isUnknownEncoding(chunk, encoding)) throw unknownEncoding(encoding)
 
     return this.take({ chunk, encoding, callback })
@@ -140,23 +144,26 @@ class HeldEnd {
       throw error
     }
     head.hold(res)
+    this.socket = KeptSocket.of(this.req, res)
+    this.socket?.hold(res)
     isHeld = true
     return res
   }
 
   private letGo(last: LastCall): void {
     const { res, report } = this
+    this.socket?.letGo(res)
     try {
       this.sendEnd(last)
     } catch (error) {
       this.stage = 'held'
       last.callback?.(error as Error)
-      if (!res.headersSent && !isBodyRefused(error)) {
+      if (!isHeadSent(res) && !isBodyRefused(error)) {
         this.stage = 'open'
         report(error)
       } else {
         // Part of it may be out: there is no way to answer otherwise, but to break off.
-        res.destroy()
+        breakOff(res)
         reportWhenOut(res, report, error)
       }
     }
@@ -177,6 +184,7 @@ class HeldEnd {
     callback: EndCallback | undefined
   ): ServerResponse {
     const { res, innerEnd } = this
+    if (!innerEnd) return res
     // Who has wrapped `end` before may know of two arguments only.
     if (callback && encoding === undefined) return innerEnd.call(res, chunk, callback)
     return innerEnd.call(res, chunk, encoding, callback)
@@ -232,14 +240,16 @@ function refuseWrite(res: ServerResponse, callback: EndCallback | undefined): bo
   const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
   soon(() => {
     callback?.(error)
-    if (!res.destroyed && res.listenerCount('error') > 0) res.emit('error', error)
+    const isHeard =
+      !res.destroyed && typeof res.listenerCount === 'function' && res.listenerCount('error') > 0
+    if (isHeard) res.emit('error', error)
   })
   return false
 }
 
 /** To Node a callback given to a second `end()` is one more listener, or too late. */
 function afterSecondEnd(res: ServerResponse, callback: EndCallback): void {
-  if (!res.writableFinished) {
+  if (!res.writableFinished && typeof res.once === 'function') {
     res.once('finish', callback)
     return
   }

@@ -22,32 +22,64 @@ const { end: nodeEnd, write: nodeWrite } = ServerResponse.prototype
 /** Bun counts a body in its own `end()`: a head that is rendered before that says that the body comes in chunks. */
 const COUNTS_AT_END = 'bun' in process.versions
 
-/** Where Node itself keeps the length of a body that `end()` was given whole, until it renders the headers. */
-interface OutgoingLength {
+/** What Node itself has below the methods of a response. */
+interface Outgoing {
+  /** The head, once it is rendered. */
+  readonly _header?: string | null
+  /** The length of a body that `end()` was given whole, until the head is rendered. */
   _contentLength?: number | null
+  /** Renders the head, as it would be without a `writeHead()` of the app's. */
+  _implicitHeader?(): void
+}
+
+/**
+ * Whether the headers of a response can be changed no more. Some responses have a `headersSent` of their own: that of
+ * @fastify/express does not hear of `writeHead()`.
+ */
+export function isHeadSent(res: ServerResponse): boolean {
+  return res.headersSent || Boolean((res as Outgoing)._header)
 }
 
 /** How the head of a response is committed. */
 export function headOf(req: IncomingMessage, res: ServerResponse): Head {
-  if (req.httpVersionMajor === 2) return new Http2Head(res)
+  const rendersHead = typeof res.writeHead === 'function'
+  if (rendersHead && req.httpVersionMajor === 2) return new Http2Head(res)
   const isNodes = res.end === nodeEnd && res.write === nodeWrite
   if (isNodes) return COUNTS_AT_END ? new CountedHead() : renderedHead
+  if ('_implicitHeader' in res) return new AnnouncedHead()
   // A stand-in whose `end` renders no head needs to be told to.
-  return '_implicitHeader' in res ? new AnnouncedHead() : renderedHead
+  return rendersHead ? renderedHead : noHead
 }
 
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
 const renderedHead: Head = {
   commit(res, length) {
-    if (res.headersSent) return
+    if (isHeadSent(res)) return
+    const outgoing = res as Outgoing
     // As Node's own end() does before it renders the head; else the body would be sent in the chunked coding.
-    if (length !== undefined) (res as OutgoingLength)._contentLength = length
-    res.writeHead(res.statusCode)
+    if (length !== undefined) outgoing._contentLength = length
+    if (typeof outgoing._implicitHeader === 'function') outgoing._implicitHeader()
+    else res.writeHead(res.statusCode)
   },
 
   hold(res) {
-    res.flushHeaders = doNothing
+    try {
+      res.flushHeaders = doNothing
+    } catch {
+      // It cannot be replaced.
+    }
   },
+
+  proceed: doNothing
+}
+
+/** A stand-in that renders no head, such as the socket of an upgrade. It may still take note of headers. */
+const noHead: Head = {
+  commit(res, _length, announce) {
+    if (takesHeaders(res) && !isHeadSent(res)) announce()
+  },
+
+  hold: doNothing,
 
   proceed: doNothing
 }
@@ -64,15 +96,15 @@ class AnnouncedHead implements Head {
   private unshadowFlush = doNothing
 
   commit(res: ServerResponse, _length: number | undefined, announce: () => void): void {
-    if (res.headersSent) return
-    announce()
+    if (this.isFixed(res)) return
+    if (takesHeaders(res)) announce()
     const { statusCode, statusMessage, sendDate } = res
     this.announce(res)
     const { unshadow } = this
     this.unshadow = () => {
       unshadow()
       // What was said of these since then came too late.
-      Object.assign(res, { statusCode, statusMessage, sendDate })
+      restore(res, { statusCode, statusMessage, sendDate })
     }
   }
 
@@ -84,6 +116,11 @@ class AnnouncedHead implements Head {
     this.unshadowFlush()
     this.unshadow()
     this.unshadow = this.unshadowFlush = doNothing
+  }
+
+  /** Not every response can be made to say so. */
+  protected isFixed(res: ServerResponse): boolean {
+    return isHeadSent(res) || this.unshadow !== doNothing
   }
 
   protected announce(res: ServerResponse): void {
@@ -106,7 +143,7 @@ class AnnouncedHead implements Head {
 class CountedHead extends AnnouncedHead {
   override commit(res: ServerResponse, length: number | undefined, announce: () => void): void {
     // Nobody will change this any more, so a status that cannot be is refused now, as on Node.
-    if (!res.headersSent && !(res.statusCode >= 100 && res.statusCode <= 999)) res.writeHead(res.statusCode)
+    if (!this.isFixed(res) && !(res.statusCode >= 100 && res.statusCode <= 999)) res.writeHead(res.statusCode)
     super.commit(res, length, announce)
   }
 }
@@ -134,7 +171,7 @@ class Http2Head extends AnnouncedHead {
 
   /** Has the listeners to the head run; the head itself stays. */
   override commit(res: ServerResponse): void {
-    if (!res.headersSent) res.writeHead(res.statusCode)
+    if (!this.isFixed(res)) res.writeHead(res.statusCode)
   }
 
   override proceed(): void {
@@ -146,7 +183,7 @@ class Http2Head extends AnnouncedHead {
   }
 
   private take(res: ServerResponse, args: unknown[]): ServerResponse {
-    if (this.isProceeding || res.headersSent) return this.innerWriteHead(...args)
+    if (this.isProceeding || this.isFixed(res)) return this.innerWriteHead(...args)
     this.held = args
     this.announce(res)
     return res
@@ -157,19 +194,34 @@ function doNothing(): void {
   // Where there is nothing to do.
 }
 
-/** Puts values in the place of an object's own or inherited ones, and gives a function that puts those back. */
+/** Whether a response takes headers: not all stand-ins do. */
+function takesHeaders(res: ServerResponse): boolean {
+  return typeof res.setHeader === 'function' && typeof res.getHeader === 'function'
+}
+
+/**
+ * Puts values in the place of an object's own or inherited ones, and gives a function that puts those back. What cannot be
+ * redefined stays as it is.
+ */
 function shadow(target: object, values: Record<string, unknown>): () => void {
-  const names = Object.keys(values)
-  const before = names.map((name) => Object.getOwnPropertyDescriptor(target, name))
-  for (const name of names) {
-    Object.defineProperty(target, name, { value: values[name], configurable: true, writable: true })
+  const before = new Map<string, PropertyDescriptor | undefined>()
+  for (const name of Object.keys(values)) {
+    const descriptor = Object.getOwnPropertyDescriptor(target, name)
+    const shadowed = { value: values[name], configurable: true, writable: true }
+    if (Reflect.defineProperty(target, name, shadowed)) before.set(name, descriptor)
   }
 
   return () => {
-    names.forEach((name, i) => {
-      const descriptor = before[i]
-      if (descriptor) Object.defineProperty(target, name, descriptor)
+    for (const [name, descriptor] of before) {
+      if (descriptor) Reflect.defineProperty(target, name, descriptor)
       else Reflect.deleteProperty(target, name)
-    })
+    }
+  }
+}
+
+/** Gives an object values back, where they have changed. */
+function restore(target: object, values: Record<string, unknown>): void {
+  for (const name of Object.keys(values)) {
+    if (Reflect.get(target, name) !== values[name]) Reflect.set(target, name, values[name])
   }
 }

@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 
-type Connection = { encrypted?: boolean } | null | undefined
-
 /**
  * Does a request come over https?
  *
@@ -10,9 +8,8 @@ type Connection = { encrypted?: boolean } | null | undefined
  * has its `trust proxy` setting for that
  */
 export function isSecure(req: IncomingMessage, proxy: boolean | undefined): boolean {
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- stand-ins for requests may have but the old name
-  const connection = (req.socket ?? req.connection) as Connection
-  if (connection?.encrypted) return true
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- hosts and stand-ins say it by the old name, or by that alone
+  if (isEncrypted(req.socket) || isEncrypted(req.connection)) return true
 
   if (proxy === false) return false
   if (proxy !== true) return (req as { secure?: unknown }).secure === true
@@ -20,6 +17,10 @@ export function isSecure(req: IncomingMessage, proxy: boolean | undefined): bool
   // A chain of proxies makes it a list, in which the first entry is the client's side.
   const [protocol = ''] = String(req.headers['x-forwarded-proto'] ?? '').split(',', 1)
   return protocol.trim().toLowerCase() === 'https'
+}
+
+function isEncrypted(connection: object | null | undefined): boolean {
+  return Boolean((connection as { encrypted?: unknown } | null | undefined)?.encrypted)
 }
 
 /** Does the app believe its proxy in what it says of the connection? */

@@ -60,6 +60,21 @@ describe('a secure cookie', () => {
     assert.deepEqual(await visitByProxy({ cookie }, 'https'), [])
   })
 
+  it('goes out where the host says by req.connection or by req.socket that it has spoken https', async () => {
+    for (const secure of [true, 'auto']) {
+      for (const name of ['connection', 'socket']) {
+        const [cookie] = await visitByProxy({ cookie: { secure } }, 'http', (app) => {
+          app.use((req, res, next) => {
+            const { socket } = req
+            Object.defineProperty(req, name, { value: Object.create(socket, { encrypted: { value: true } }) })
+            next()
+          })
+        })
+        assert.match(cookie, /; Secure$/, `${name} ${secure}`)
+      }
+    }
+  })
+
   it('is what secure: auto makes of a cookie over https, and only there', async () => {
     const cookie = { secure: 'auto' }
     assert.match((await visitByTls({ cookie }))[0], /; Secure$/)

@@ -102,3 +102,57 @@ for (const [what, response] of Object.entries(withoutOne)) {
     })
   })
 }
+
+describe('a request with its socket for a response, as Primus calls its middlewares', () => {
+  afterEach(closeAll)
+
+  /** Serves upgrades by a handler: `(req, socket)`. Errors that nobody catches fail the test by themselves. */
+  async function serveUpgrades(options, handler) {
+    const errors = []
+    const served = await serveSockets(options, undefined, () => {})
+    served.server.removeAllListeners('upgrade')
+    const middleware = session({ ...usual, ...options })
+    served.server.on('upgrade', (req, socket) => {
+      middleware(req, socket, (error) => (error ? errors.push(error) : handler(req, socket)))
+    })
+    return { ...served, errors }
+  }
+
+  const answer = (text) => [
+    `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n`,
+    text
+  ]
+
+  it('can write to it and end it', async () => {
+    const served = await serveUpgrades({ store: new JsonStore() }, (req, socket) => {
+      const [head, body] = answer('greeted')
+      socket.write(head)
+      socket.write(body, () => socket.end())
+    })
+    const { end, body } = await knock(served)
+    assert.deepEqual([end, body, served.errors], ['complete', 'greeted', []])
+  })
+
+  it('has its session, which is stored when the socket is ended', async () => {
+    const store = new JsonStore()
+    const served = await serveUpgrades({ store }, (req, socket) => {
+      req.session.count += 1
+      const [head, body] = answer(String(req.session.count))
+      socket.write(head)
+      socket.end(body)
+    })
+    const { cookie } = await served.visit()
+    const { end, body } = await knock(served, cookie)
+    assert.deepEqual([end, body, served.errors], ['complete', '2', []])
+    assert.equal((await served.visit({ cookie })).body, '3')
+  })
+
+  it('has a new session without a cookie, and is told of no error', async () => {
+    const store = new JsonStore()
+    const served = await serveUpgrades({ store, saveUninitialized: true }, (req, socket) => {
+      socket.end(answer(Object.keys(req.session).join()).join(''))
+    })
+    const { end, body } = await knock(served)
+    assert.deepEqual([end, body, served.errors], ['complete', 'cookie', []])
+  })
+})

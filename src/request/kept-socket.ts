@@ -1,0 +1,94 @@
+import { hiddenSlot } from '../support/hidden-slot.js'
+import { clearTimeout, setTimeout } from '../support/timers.js'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+type Destroy = (...args: unknown[]) => unknown
+
+/** How long a socket that is to be destroyed waits for its held responses, in milliseconds. */
+const PATIENCE = 1000
+
+const keptSockets = hiddenSlot<KeptSocket>()
+
+/**
+ * A socket that is not destroyed while the end of one of its responses is held. To the app such a response is sent. So is
+ * it to Express, which destroys the socket without an error where an app answers and then fails: the answer has to arrive
+ * as it would have without the wait.
+ */
+export class KeptSocket {
+  /** The responses whose ends are held. Once the socket is to be destroyed, also those on their way. */
+  private readonly held = new Set<ServerResponse>()
+  /** Set while the socket is to be destroyed. */
+  private timer: NodeJS.Timeout | undefined
+  private readonly innerDestroy: Destroy
+
+  private constructor(private readonly socket: Socket) {
+    this.innerDestroy = socket.destroy.bind(socket) as Destroy
+  }
+
+  /**
+   * The socket of a request, if it can be kept: HTTP/2 has one for many responses, a stand-in may have anything, and at an
+   * upgrade the socket itself may take the place of the response.
+   */
+  static of(req: IncomingMessage, res: ServerResponse): KeptSocket | undefined {
+    const socket: unknown = req.socket
+    if (typeof socket !== 'object' || !socket || socket === res || req.httpVersionMajor === 2)
+      return undefined
+    return keptSockets.get(socket) ?? KeptSocket.make(socket as Socket)
+  }
+
+  private static make(socket: Socket): KeptSocket | undefined {
+    if (typeof socket.destroy !== 'function' || !Object.isExtensible(socket)) return undefined
+    const kept = new KeptSocket(socket)
+    const destroy = { value: kept.destroy.bind(kept), configurable: true, writable: true }
+    // Once for all of its requests: to add and delete a property for each would make Node slow.
+    if (!Reflect.defineProperty(socket, 'destroy', destroy)) return undefined
+    keptSockets.set(socket, kept)
+    return kept
+  }
+
+  /** The end of a response is being held. */
+  hold(res: ServerResponse): void {
+    this.held.add(res)
+  }
+
+  /** It is held no longer. */
+  letGo(res: ServerResponse): void {
+    if (!this.timer) {
+      this.held.delete(res)
+      return
+    }
+    const out = () => {
+      this.held.delete(res)
+      if (this.timer && this.held.size === 0) this.destroyNow([])
+    }
+    if (res.writableFinished) {
+      out()
+    } else if (typeof res.once === 'function') {
+      res.once('finish', out)
+      res.once('close', out)
+    }
+  }
+
+  /** What all others call as `socket.destroy`. */
+  private destroy(...args: unknown[]): Socket {
+    const [error, callback] = args
+    if (error || callback || !this.isAwaited()) this.destroyNow(args)
+    else this.timer ??= setTimeout(this.destroyNow.bind(this, []), PATIENCE).unref()
+    return this.socket
+  }
+
+  /** Whether a response that is held can still be sent. */
+  private isAwaited(): boolean {
+    if (!this.socket.writable || this.held.size === 0) return false
+    for (const res of this.held) if (res.destroyed) return false
+    return true
+  }
+
+  private destroyNow(args: unknown[]): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    this.held.clear()
+    this.innerDestroy(...args)
+  }
+}
