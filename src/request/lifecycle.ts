@@ -10,7 +10,7 @@ import { Keeper } from './keeper.js'
 import { Ledger } from './ledger.js'
 import { hasLostSession } from './lost-session.js'
 import { PresentedCookie } from './presented-cookie.js'
-import { copyAtEnd } from './session-at-end.js'
+import { copyAtEnd, isKeptAsItIs } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
 import type { GivenCookieOptions } from '../session/cookie.js'
 import type { Session, SessionData } from '../session/session.js'
@@ -465,7 +465,7 @@ export class Lifecycle {
   private currentSession(): Session | undefined {
     const { session } = this.req
     if (!session) return undefined
-    const kept = this.keeper.keep(session)
+    const kept = isKeptAsItIs(session) ? session : this.keeper.keep(session)
     if (this.ledger.isPresented(kept.id)) this.presentedCookie?.applyTo(kept)
     return kept
   }
