@@ -1,6 +1,6 @@
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
-import { attachKeeper } from '../session/session.js'
+import { attachKeeper, madeBy } from '../session/session.js'
 import { meansNoSession } from '../stores/store.js'
 import { controlCaches } from '../transport/caching.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
@@ -200,7 +200,7 @@ export class Lifecycle {
   /** Gives the request a new session. */
   protected begin(): void {
     this.service.sharedStore.generateFor(this.req, this.keeper)
-    const session = this.req.session as Session
+    const session = madeBy('generate', this.req)
     this.keeper.begin(session)
     this.ledger.open(session, session)
   }
@@ -209,7 +209,7 @@ export class Lifecycle {
   protected resume(found: SessionData): void {
     const { settings } = this.service
     settings.store.createSession(this.req, found)
-    const session = this.req.session as Session
+    const session = madeBy('createSession', this.req)
     attachKeeper(session, this.keeper)
     const data = this.ledger.open(session, found)
     this.keeper.merging?.read(session.id, data)

@@ -1,4 +1,4 @@
-import { Session } from '../session/session.js'
+import { Session, madeBy } from '../session/session.js'
 import { dataOf, snapshotAgain } from '../session/snapshot.js'
 import { callOwnSave } from '../support/store-call.js'
 import type { Cookie } from '../session/cookie.js'
@@ -28,7 +28,13 @@ export function wholeSession(req: SessionHolder, given: Session, store: Store): 
   const data = {} as Record<string, unknown>
   for (const key in given) data[key] = (given as unknown as Record<string, unknown>)[key]
   const holder = given === req.session ? req : { sessionID: req.sessionID, sessionStore: store }
-  return store.createSession(holder, data as unknown as SessionData)
+  return made(store, holder, data as unknown as SessionData)
+}
+
+/** What a `createSession` of an app's own returns may be nothing: 1.x does not look at it. */
+function made(store: Store, holder: SessionRequest, data: SessionData): Session {
+  store.createSession(holder, data)
+  return madeBy('createSession', holder)
 }
 
 function isWhole(given: Session): boolean {
@@ -79,7 +85,7 @@ export function copyAtEnd({ session, state, cookie }: End, store: Store): Sessio
   if (!session || state?.id === undefined || cookie === undefined || isUnchanged(session, state.data, cookie))
     return undefined
   const holder = { sessionID: state.id, sessionStore: store }
-  return store.createSession(holder, { cookie: JSON.parse(cookie) as Cookie, ...dataOf(state.data) })
+  return made(store, holder, { cookie: JSON.parse(cookie) as Cookie, ...dataOf(state.data) })
 }
 
 function isUnchanged(session: Session, data: Snapshot, cookie: string): boolean {
