@@ -13,7 +13,6 @@ import memoryStores = require('./stores/memory-store.js')
 import merges = require('./session/merge.js')
 import middlewares = require('./middleware.js')
 import options = require('./options.js')
-import processWarnings = require('./support/warnings.js')
 import renewals = require('./session/renewal-options.js')
 import sessions = require('./session/session.js')
 import stores = require('./stores/store.js')
@@ -58,9 +57,8 @@ declare global {
  * @throws TypeError when an option is wrong
  */
 function session(given?: session.SessionOptions): session.SessionMiddleware {
-  const warnings = new processWarnings.Warnings()
-  const settings = options.readOptions(given || {}, deprecate, warnings)
-  return middlewares.createMiddleware(settings, warnings) as session.SessionMiddleware
+  const settings = options.readOptions(given || {}, deprecate)
+  return middlewares.createMiddleware(settings) as session.SessionMiddleware
 }
 
 /* c8 ignore next 30 -- TypeScript's own wrapping of a namespace: `session || (session = {})` */

@@ -98,7 +98,8 @@ type LifecycleClass<Kind> = new (
 ) => Kind
 
 /** Builds the middleware: what happens to each request, from top to bottom. */
-export function createMiddleware(settings: Settings, warnings = new Warnings()) {
+export function createMiddleware(settings: Settings) {
+  const warnings = new Warnings(settings.store)
   const sharedStore = SharedStore.of(settings.store, {
     generate: (req) => {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)

@@ -10,7 +10,7 @@ import { shown } from './support/shown.js'
 import { isThenable } from './support/store-call.js'
 import { Warnings } from './support/warnings.js'
 import { checkTransport } from './transport/given-transport.js'
-import { warnOfUnlikelyCookie, warnOfUnlikelyOptions } from './unlikely-options.js'
+import { lastOfExpiry, warnOfUnlikelyCookie, warnOfUnlikelyOptions } from './unlikely-options.js'
 import type { DeviceBoundOptions } from './device/device-options.js'
 import type { GivenCookieOptions } from './session/cookie.js'
 import type { ResolveConflict } from './session/merge.js'
@@ -101,7 +101,8 @@ export interface SessionOptions {
    * The attributes of the session cookie, or a function that returns them for a request. The function is called at most
    * once for a request.
    *
-   * A `maxAge` that is no number, or an `expires` that is no Date, is a TypeError of `session()`.
+   * A `maxAge` that is no number is a TypeError of `session()`. So is an `expires` that is no Date, unless a `maxAge`
+   * stands behind it, which overwrites it.
    *
    * @defaultValue `{}`: `Path=/` and `HttpOnly`, no `Secure`, no `SameSite`, until the browser closes
    */
@@ -222,6 +223,8 @@ export interface SessionOptions {
   /**
    * Remembers which signed ids were valid, so that the next request of a visitor costs no HMAC. Up to 4,096 ids are
    * remembered, until the secrets change.
+   *
+   * Anything but a boolean is a TypeError of `session()`.
    *
    * @defaultValue `true`
    */
@@ -364,14 +367,9 @@ const PRODUCTION = process.env['NODE_ENV'] === 'production'
  *
  * @param options - as given to `session()`
  * @param deprecate - hears of defaults that nobody should rely on
- * @param warnings - hears of what 1.x takes and cannot be meant
  * @throws TypeError when an option is wrong
  */
-export function readOptions(
-  options: Partial<SessionOptions>,
-  deprecate: Deprecate,
-  warnings = new Warnings()
-): Settings {
+export function readOptions(options: Partial<SessionOptions>, deprecate: Deprecate): Settings {
   const store = options.store || new MemoryStore()
   const genid = options.genid || sessionIdGenerator()
   const cookie = options.cookie || {}
@@ -413,7 +411,7 @@ export function readOptions(
   checkTime('absoluteTimeout', absoluteTimeout)
   checkTime('storeTimeout', storeTimeout)
   checkTime('touchInterval', touchInterval)
-  for (const name of ['cacheControl', 'clearCookie', 'refreshCookie'] as const)
+  for (const name of ['cacheControl', 'clearCookie', 'refreshCookie', 'rememberSignatures'] as const)
     checkSwitch(name, options[name])
   if (transport !== 'cookie' && typeof transport !== 'function') checkTransport(transport, 'transport option')
 
@@ -426,6 +424,7 @@ export function readOptions(
   if (typeof cookie !== 'function') checkCookie(cookie)
   checkStore(store)
 
+  const warnings = new Warnings(store)
   warnOfUnlikelyOptions({ options, names: NAMES, store }, warnings)
   if (typeof cookie !== 'function') warnOfUnlikelyCookie(cookie, warnings)
 
@@ -522,7 +521,9 @@ function checkCookie(cookie: GivenCookieOptions): void {
   }
 
   const expires: unknown = cookie.expires
-  if (expires && !isDate(expires)) {
+  // A maxAge behind it overwrites it.
+  const isOverwritten = maxAge !== undefined && lastOfExpiry(cookie) === 'maxAge'
+  if (expires && !isDate(expires) && !isOverwritten) {
     throw new TypeError(`cookie.expires option must be a Date, not ${describe(expires)}`)
   }
 }

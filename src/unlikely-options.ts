@@ -2,7 +2,7 @@ import { isAnyArrayBuffer, isCryptoKey, isDate, isKeyObject } from 'node:util/ty
 import cookies = require('cookie')
 import { nearestName } from './support/nearest-name.js'
 import { shown } from './support/shown.js'
-import type { GivenCookieOptions } from './session/cookie.js'
+import type { GivenCookieOptions, SessionCookie } from './session/cookie.js'
 import type { Warnings } from './support/warnings.js'
 
 type Options = Record<string, unknown>
@@ -16,7 +16,7 @@ interface Given {
   readonly store: object
 }
 
-/** What the cookie's attributes are named: those of the option, and those that stored cookies have besides. */
+/** What the cookie's attributes are named. */
 const ATTRIBUTES = Object.keys({
   maxAge: true,
   expires: true,
@@ -30,6 +30,15 @@ const ATTRIBUTES = Object.keys({
   signed: true,
   encode: true
 } satisfies Record<keyof GivenCookieOptions, true>)
+
+/** What a `Cookie` has besides: an app may give one as the option. */
+const OF_COOKIES: readonly string[] = [
+  '_expires',
+  'originalMaxAge',
+  'data',
+  'serialize',
+  'toJSON'
+] satisfies (keyof SessionCookie)[]
 
 /** What other libraries, and people, call an option. */
 const OTHER_NAMES = new Map([
@@ -71,14 +80,13 @@ export function warnOfUnlikelyOptions({ options, names, store }: Given, warnings
   checkSecrets(given['secret'], warnings)
   checkName(given, warnings)
   for (const name of ['resave', 'saveUninitialized', 'rolling']) checkTruth(name, given[name], warnings)
-  for (const [name, counts] of [
-    ['proxy', 'counts for nothing'],
-    ['rememberSignatures', 'counts as true']
-  ] as const) {
-    const value = given[name]
-    if (value != null && typeof value !== 'boolean') {
-      say(warnings, name, `The option ${name} is ${shown(value)}, which ${counts}. It must be true or false`)
-    }
+  const { proxy } = given
+  if (proxy != null && typeof proxy !== 'boolean') {
+    say(
+      warnings,
+      'proxy',
+      `The option proxy is ${shown(proxy)}, which counts for nothing. It must be true or false`
+    )
   }
   checkStore(store as Options, warnings)
 }
@@ -87,7 +95,7 @@ export function warnOfUnlikelyOptions({ options, names, store }: Given, warnings
 export function warnOfUnlikelyCookie(options: GivenCookieOptions, warnings: Warnings): void {
   const given = options as Options
   for (const name of namesIn(given)) {
-    if (ATTRIBUTES.includes(name)) continue
+    if (ATTRIBUTES.includes(name) || OF_COOKIES.includes(name)) continue
     const meant = MISPLACED_OPTIONS.includes(name) ? name : nearestName(name, ATTRIBUTES)
     if (meant === undefined) continue
     sayName(warnings, `cookie.${name}`, given[name], meant === name ? name : `cookie.${meant}`)
@@ -98,8 +106,7 @@ export function warnOfUnlikelyCookie(options: GivenCookieOptions, warnings: Warn
     checkTruth(`cookie.${name}`, given[name], warnings)
   }
   checkPath(given['path'], warnings)
-  checkTime('maxAge', given['maxAge'], warnings)
-  checkTime('expires', given['expires'], warnings)
+  checkExpiry(options, warnings)
   for (const [name, right] of [
     ['domain', 'the name of a host'],
     ['priority', "'low', 'medium' or 'high'"],
@@ -165,6 +172,36 @@ function checkPath(path: unknown, warnings: Warnings): void {
     say(warnings, 'cookie.path', `${why}. It must be text that begins with /`)
   } else if (!canBeSent('name', { path })) {
     sayUnsent(warnings, 'cookie.path', path, 'a path as it stands in a URL')
+  }
+}
+
+/** Which of the attributes that say when a cookie expires counts: it overwrites what stands before it. */
+export function lastOfExpiry(options: GivenCookieOptions): 'maxAge' | 'expires' | undefined {
+  let last: 'maxAge' | 'expires' | undefined
+  for (const name in options) if (name === 'maxAge' || name === 'expires') last = name
+  return last
+}
+
+function checkExpiry(options: GivenCookieOptions, warnings: Warnings): void {
+  const last = lastOfExpiry(options)
+  if (last) checkTime(last, options[last], warnings)
+
+  const expires: unknown = options.expires
+  if (!expires || isDate(expires)) return
+  // Without the value, which may be another in each request that makes a middleware.
+  const what = `The option cookie.expires is no Date, but of type ${typeof expires}`
+  if (last === 'maxAge') {
+    say(
+      warnings,
+      'cookie.expires',
+      `${what}. The cookie.maxAge behind it counts in its place: leave expires out`
+    )
+  } else if (typeof expires === 'number') {
+    say(
+      warnings,
+      'cookie.expires',
+      `${what}. It counts as milliseconds from now: write cookie.maxAge, or a Date`
+    )
   }
 }
 

@@ -16,7 +16,7 @@ import { Lifetime } from './lifetime.js'
 import { Merging } from './merging.js'
 import { Pending } from './pending.js'
 import { renew } from './renewal.js'
-import { callSave, copyAtEnd, wholeSession } from './session-at-end.js'
+import { callSave, copyAtEnd, savesItself, wholeSession } from './session-at-end.js'
 import { Whereabouts } from './whereabouts.js'
 import type { DeviceBinding } from '../device/device-binding.js'
 import type { GivenCookieOptions } from '../session/cookie.js'
@@ -116,7 +116,7 @@ export class Keeper implements SessionKeeper {
    */
   keep(given: Session): Session {
     const session = wholeSession(this.req, given, this.service.settings.store)
-    if (keeperOf(session) instanceof Keeper) return session
+    if (keeperOf(session) instanceof Keeper || savesItself(session)) return session
 
     const notes = notesKeptWith(session)
     if (session !== given) this.ledger.goesOnAs(session.id)
@@ -201,7 +201,9 @@ export class Keeper implements SessionKeeper {
       session = this.keep(given)
       turn = ledger.saving(session, byApp)
       if (byApp) idleTimeout.restartForSave(session)
-      state = (byApp ? undefined : saveAtEnd.end.state) ?? ledger.stateOf(session)
+      // What the end has found may have had a `save` of its own, which has it made whole here.
+      const isOfEnd = !byApp && session === given
+      state = (isOfEnd ? saveAtEnd.end.state : undefined) ?? ledger.stateOf(session)
       ask = byApp ? merging?.ask(session, state) : merging?.askAtEnd(session, state)
       if (byApp) ledger.savesNow(state)
       if (this.endings.isOwnUnderWay(session.id)) cookie = JSON.stringify(session.cookie)
@@ -462,7 +464,7 @@ export class Keeper implements SessionKeeper {
   /** Notes what the session says at the end of the response: what the app saves from then on is later. */
   responseEnds(end: End): void {
     this.saveAtEnd = { end, isAsking: false }
-    if (!this.pending.isIdle) this.merging?.responseEnds(end)
+    if (!this.pending.isIdle && end.state?.id !== undefined) this.merging?.responseEnds(end)
   }
 
   saveNow(session: Session, done: Answer): void {

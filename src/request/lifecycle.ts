@@ -1,6 +1,6 @@
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
-import { attachKeeper } from '../session/session.js'
+import { attachKeeper, madeBy } from '../session/session.js'
 import { meansNoSession } from '../stores/store.js'
 import { controlCaches } from '../transport/caching.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
@@ -10,7 +10,7 @@ import { Keeper } from './keeper.js'
 import { Ledger } from './ledger.js'
 import { hasLostSession } from './lost-session.js'
 import { PresentedCookie } from './presented-cookie.js'
-import { copyAtEnd } from './session-at-end.js'
+import { copyAtEnd, isKeptAsItIs } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
 import type { GivenCookieOptions } from '../session/cookie.js'
 import type { Session, SessionData } from '../session/session.js'
@@ -200,7 +200,7 @@ export class Lifecycle {
   /** Gives the request a new session. */
   protected begin(): void {
     this.service.sharedStore.generateFor(this.req, this.keeper)
-    const session = this.req.session as Session
+    const session = madeBy('generate', this.req)
     this.keeper.begin(session)
     this.ledger.open(session, session)
   }
@@ -209,7 +209,7 @@ export class Lifecycle {
   protected resume(found: SessionData): void {
     const { settings } = this.service
     settings.store.createSession(this.req, found)
-    const session = this.req.session as Session
+    const session = madeBy('createSession', this.req)
     attachKeeper(session, this.keeper)
     const data = this.ledger.open(session, found)
     this.keeper.merging?.read(session.id, data)
@@ -465,7 +465,7 @@ export class Lifecycle {
   private currentSession(): Session | undefined {
     const { session } = this.req
     if (!session) return undefined
-    const kept = this.keeper.keep(session)
+    const kept = isKeptAsItIs(session) ? session : this.keeper.keep(session)
     if (this.ledger.isPresented(kept.id)) this.presentedCookie?.applyTo(kept)
     return kept
   }

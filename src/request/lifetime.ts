@@ -90,7 +90,8 @@ export class Lifetime {
   /** Notes, under `rolling`, whether the client is sent the cookie of a session that is stored, or touched. */
   noteCookie({ id, cookie }: Session, isSent: boolean): void {
     const { touchInterval, settings } = this.service
-    if (!touchInterval || !settings.rolling) return
+    // Without an id it is no session of ours: the app has put something there that saves itself.
+    if (!touchInterval || !settings.rolling || id === undefined) return
     touchInterval.noteCookie(id, isSent)
     // With a store that cannot be touched the interval is that of the cookie alone.
     if (isSent && !settings.touches) touchInterval.note(id, cookie, Date.now())

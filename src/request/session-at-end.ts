@@ -1,4 +1,4 @@
-import { Session } from '../session/session.js'
+import { Session, madeBy } from '../session/session.js'
 import { dataOf, snapshotAgain } from '../session/snapshot.js'
 import { callOwnSave } from '../support/store-call.js'
 import type { Cookie } from '../session/cookie.js'
@@ -18,10 +18,8 @@ type SessionHolder = SessionRequest & { session?: (Session & SessionData) | null
  */
 export function wholeSession(req: SessionHolder, given: Session, store: Store): Session {
   const { cookie } = given as Partial<Session>
-  if (typeof cookie !== 'object' || cookie === null) {
-    throw new TypeError('req.session is not a session; to start afresh, call req.session.regenerate()')
-  }
-  if (given.id !== undefined && Object.hasOwn(given, 'cookie')) {
+  if (!isObject(cookie)) throw notASession(given)
+  if (isWhole(given)) {
     const { save, reload } = Session.prototype
     if (given.save !== save || given.reload !== reload) hideOwnMethods(given)
     return given
@@ -30,7 +28,43 @@ export function wholeSession(req: SessionHolder, given: Session, store: Store): 
   const data = {} as Record<string, unknown>
   for (const key in given) data[key] = (given as unknown as Record<string, unknown>)[key]
   const holder = given === req.session ? req : { sessionID: req.sessionID, sessionStore: store }
-  return store.createSession(holder, data as unknown as SessionData)
+  return made(store, holder, data as unknown as SessionData)
+}
+
+/** What a `createSession` of an app's own returns may be nothing: 1.x does not look at it. */
+function made(store: Store, holder: SessionRequest, data: SessionData): Session {
+  store.createSession(holder, data)
+  return madeBy('createSession', holder)
+}
+
+function isWhole(given: Session): boolean {
+  return given.id !== undefined && Object.hasOwn(given, 'cookie')
+}
+
+function notASession({ regenerate }: Partial<Session>): TypeError {
+  const isOne = typeof regenerate === 'function'
+  return new TypeError(
+    isOne
+      ? 'req.session is not a session any more: its cookie is gone. Delete the keys of your data alone, or call ' +
+          'req.session.regenerate() to start afresh'
+      : 'req.session is not a session; to start afresh, call req.session.regenerate()'
+  )
+}
+
+/**
+ * Whether the end leaves what an app takes for the session as it is, though it lacks the id: it has a `save` of its own, as the
+ * objects of tests do. As in 1.x that is called, and not the store.
+ */
+export function isKeptAsItIs(given: Session): boolean {
+  return savesItself(given) && !isWhole(given)
+}
+
+/** Whether what an app takes for the session has a `save` of its own, and is not a session of another copy of express-session. */
+export function savesItself(given: Session): boolean {
+  const { save, resetMaxAge, cookie } = given as Partial<Session>
+  if (typeof save !== 'function' || save === Session.prototype.save || !isObject(cookie)) return false
+  // What all such sessions inherit is replaced by ours; and a clone of one cannot do without ours.
+  return Object.hasOwn(given, 'save') || typeof resetMaxAge !== 'function'
 }
 
 /** In 1.x a session has these as hidden properties: one that an app replaces is not data. */
@@ -50,9 +84,11 @@ export function copyAtEnd(
   { session, state, cookie }: Pick<End, 'session' | 'state' | 'cookie'>,
   store: Store
 ): Session | undefined {
-  if (!session || !state || cookie === undefined || isUnchanged(session, state.data, cookie)) return undefined
+  // Without an id it saves itself.
+  if (!session || state?.id === undefined || cookie === undefined) return undefined
+  if (isUnchanged(session, state.data, cookie)) return undefined
   const holder = { sessionID: state.id, sessionStore: store }
-  return store.createSession(holder, { cookie: JSON.parse(cookie) as Cookie, ...dataOf(state.data) })
+  return made(store, holder, { cookie: JSON.parse(cookie) as Cookie, ...dataOf(state.data) })
 }
 
 function isUnchanged(session: Session, data: Snapshot, cookie: string): boolean {
@@ -70,4 +106,8 @@ export function callSave(session: Session, done: Answer): void {
   if (typeof method !== 'function') void Session.prototype.save.call(session, done)
   else if (method === Session.prototype.save) void session.save(done)
   else callOwnSave(session, done)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }

@@ -1,3 +1,4 @@
+import { isThenable } from '../support/store-call.js'
 import { copyOfData, snapshot } from './snapshot.js'
 import type { Notes } from './notes.js'
 import type { SessionData } from './session.js'
@@ -60,9 +61,9 @@ export function merge(base: Members, theirs: Members, mine: Members, resolve: Re
 
 /** @throws TypeError for a promise: nothing waits for it, and as JSON it would be an empty object */
 function atOnce(value: unknown): unknown {
-  if (!(value instanceof Promise)) return value
+  if (!isThenable(value)) return value
   // Nobody else hears of it if it is rejected.
-  value.catch(() => undefined)
+  value.then(undefined, () => undefined)
   throw new TypeError('the function of the concurrency option must return a value, not a promise')
 }
 

@@ -1,4 +1,4 @@
-import { isBigIntObject } from 'node:util/types'
+import { isBigIntObject, isNativeError } from 'node:util/types'
 import { refOf } from '../support/debug.js'
 
 /** An object or an array on the way to what is being written, and the key under which it stands. */
@@ -22,7 +22,7 @@ const FOUND = new Error('found')
  * @returns an error of the same type, with its text; or the error itself, which is another's, such as that of a `toJSON`
  */
 export function whereNotJson(error: unknown, session: object, data: object): unknown {
-  if (!(error instanceof TypeError)) return error
+  if (!isNativeError(error) || error.name !== 'TypeError') return error
   const path = pathOfFault(data, session)
   if (path === undefined) return error
   const id = Object.getOwnPropertyDescriptor(session, 'id')

@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
+import { isUint8Array } from 'node:util/types'
 import { startupSnapshot } from 'node:v8'
 import { KEY_BYTES, NONCE_BYTES, TAG_BYTES, decrypt, encrypt } from '../support/aes-gcm.js'
 import type { KeyObject } from 'node:crypto'
@@ -89,7 +90,7 @@ export function readSealingKeys(given: unknown): SealingKey[] {
 }
 
 function bytesOf(key: unknown): Uint8Array {
-  if (key instanceof Uint8Array && key.byteLength === KEY_BYTES) return Buffer.from(key)
+  if (isUint8Array(key) && key.byteLength === KEY_BYTES) return Buffer.from(key)
   if (typeof key === 'string' && HEX.test(key)) return Buffer.from(key, 'hex')
   // Node reads base64url as base64, too.
   if (typeof key === 'string' && BASE64.test(key)) return Buffer.from(key, 'base64')

@@ -250,6 +250,16 @@ function carryOut(session: Session, action: (typeof ACTIONS)[number], options: u
   keeper.regenerate(session, done, renewal)
 }
 
+/**
+ * The session that a method of a store has just given a request. Apps replace these methods, and stores have their own.
+ *
+ * @throws TypeError when there is none
+ */
+export function madeBy(method: 'generate' | 'createSession', { session }: SessionRequest): Session {
+  if (isObject(session)) return session as Session
+  throw new TypeError(`store.${method}() has made no session: it must set the session of the request`)
+}
+
 /** What a session needs of its store beyond the calls that `callStore` makes. */
 interface SessionMaker {
   createSession(req: SessionRequest, data: SessionData): Session
@@ -315,6 +325,7 @@ export function readAgain(session: Session, found: SessionData | null | undefine
   if (!found || isPointer(found)) return new Error('failed to load session')
   try {
     ;(storeOf(session) as SessionMaker).createSession(session.req, found)
+    madeBy('createSession', session.req)
     return undefined
   } catch (unreadable) {
     return unreadable

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { performance as clock } from 'node:perf_hooks'
 import { isLikeKey } from '../session/hashed-id.js'
 import { notesIn, putTogether, takeApart, withNotes } from '../session/notes.js'
-import { Session } from '../session/session.js'
+import { Session, madeBy } from '../session/session.js'
 import { meansNoSession } from '../stores/store.js'
 import { BoundedMemory } from '../support/bounded-memory.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
@@ -153,7 +153,9 @@ function withKey(req: SessionRequest, keys: StoreKeys): SessionRequest {
  */
 function markedForKey(found: SessionData, key: string, store: Store): SessionData {
   const { data, notes } = takeApart(found)
-  const session = store.createSession({ sessionID: key, sessionStore: store }, data)
+  const holder = { sessionID: key, sessionStore: store }
+  store.createSession(holder, data)
+  const session = madeBy('createSession', holder)
   const { cookie } = session
   // Where a touch extends the time of the record alone, the date in it is that of the last save: the store would take the
   // session for one that has expired.

@@ -57,7 +57,10 @@ export class MemoryStore extends Store {
   /** Stores a session's JSON. */
   set(sid: string, session: SessionData, callback?: (err?: any) => void): void {
     const index = indexOf(this)
-    index.put(sid, JSON.stringify(session), expiryOfCookie(session.cookie))
+    // What is no session is none afterwards, as in 1.x.
+    const json = JSON.stringify(session) as string | undefined
+    if (json === undefined) index.remove(sid)
+    else index.put(sid, json, expiryOfCookie((session as SessionData | null)?.cookie))
     index.removeExpired(REMOVED_PER_SET)
     if (callback) setImmediate(callback)
   }
@@ -187,12 +190,12 @@ function indexOf(store: MemoryStore): SessionIndex {
 }
 
 /** Reads a session; one that has expired is removed. */
-function read(index: SessionIndex, sid: string): SessionData | undefined {
+function read(index: SessionIndex, sid: string): SessionData | null | undefined {
   const json = index.get(sid)
   if (!json) return undefined
 
-  const session = JSON.parse(json) as SessionData
-  const expiry = expiryOfCookie(session.cookie)
+  const session = JSON.parse(json) as SessionData | null
+  const expiry = expiryOfCookie(session?.cookie)
   if (expiry === undefined || expiry > Date.now()) return session
   index.remove(sid)
   return undefined

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isNativeError } from 'node:util/types'
 import createDebug = require('debug')
 
 const log = createDebug('express-session')
@@ -16,7 +17,12 @@ const log = createDebug('express-session')
 export function debug(format: string, ...value: [] | [unknown]): void {
   if (!log.enabled) return
   const [first] = value
-  log(format, ...(first instanceof Error ? [kindOf(first)] : value))
+  log(format, ...(isError(first) ? [kindOf(first)] : value))
+}
+
+/** Also of another realm, as those of Node are in a test runner that has its own. */
+function isError(value: unknown): value is Error {
+  return isNativeError(value) || value instanceof Error
 }
 
 /** What an error is called. A store's message may have the key of a session in it, and so may what the error carries along. */

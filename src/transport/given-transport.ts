@@ -1,5 +1,6 @@
 import vary = require('vary')
 import { inspect } from 'node:util'
+import { isThenable } from '../support/store-call.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CookieAttributes } from '../session/cookie-attributes.js'
 import type { Cookie } from '../session/cookie.js'
@@ -51,7 +52,12 @@ const METHODS = ['read', 'write', 'clear'] as const
  * @throws TypeError when it is none
  */
 export function checkTransport(value: unknown, name: string): asserts value is SessionTransport {
-  silence(value)
+  if (isThenable(value)) {
+    silence(value)
+    throw new TypeError(
+      `${name} must be there at once, and not be a promise, as an async function returns it`
+    )
+  }
   if (typeof value !== 'object' || value === null) {
     throw new TypeError(
       `${name} must be 'cookie' or an object with the methods read, write and clear, not ${shown(value)}`
@@ -129,16 +135,12 @@ export class GivenTransport implements Transport {
 
 /** A method may be `async`, by which its errors come later. */
 function reportLate(result: unknown, report: (error: unknown) => void): void {
-  if (isPromise(result)) result.then(undefined, report)
+  if (isThenable(result)) result.then(undefined, report)
 }
 
 /** What is refused is not waited for, and must not end the process. */
 function silence(value: unknown): void {
-  if (isPromise(value)) value.then(undefined, () => undefined)
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+  if (isThenable(value)) value.then(undefined, () => undefined)
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {

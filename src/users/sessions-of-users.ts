@@ -88,7 +88,8 @@ export function sessionsOfUsers(
 
 /** @throws TypeError where it names no session: that must not mean all of them */
 function selectionOf(which: SessionsToEnd): Selection {
-  if (typeof which !== 'object' || which === null) {
+  // Not a list, a date or a Map either, in which no name would be found.
+  if (Object.prototype.toString.call(which) !== '[object Object]') {
     throw new TypeError(`endSessionsOf: what names the sessions must be an object, not ${shownValue(which)}`)
   }
   for (const name of Object.keys(which)) {

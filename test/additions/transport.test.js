@@ -221,6 +221,10 @@ describe('transport', () => {
     "a text other than 'cookie'": ['header', "not 'header'"],
     null: [null, 'not null'],
     'a number': [1, 'not 1'],
+    'a promise': [
+      Promise.resolve('cookie'),
+      'must be there at once, and not be a promise, as an async function returns it'
+    ],
     'an object without read': [
       { write() {}, clear() {} },
       'transport option.read must be a function, not undefined'

@@ -371,7 +371,8 @@ describe('the option user', () => {
     const { login, list, users } = await shop({ store: new JsonStore() })
     await login('ada')
     const wrong = [{ ref: '' }, { ref: 5 }, { except: {} }, { excpt: {} }]
-    for (const which of [...wrong, { except: null }, { except: 5 }, null, 'ref']) {
+    const shapeless = [null, 'ref', [], ['ref'], new Date(), new Map([['ref', 'x']]), () => ({})]
+    for (const which of [...wrong, { except: null }, { except: 5 }, ...shapeless]) {
       await assert.rejects(users().endSessionsOf('ada', which), TypeError)
     }
     await assert.rejects(users().endSessionsOf(undefined), TypeError)

@@ -20,6 +20,18 @@ describe('a MemoryStore', () => {
     assert.equal(JSON.parse(store.sessions.id).user, 'ada')
   })
 
+  for (const nothing of [undefined, null]) {
+    it(`answers as any store where it is given ${nothing}, and has no such session then`, async () => {
+      const store = new MemoryStore()
+      await call(store, 'set', 'id', sessionFor(60000))
+      await call(store, 'set', 'id', nothing)
+      assert.equal((await call(store, 'get', 'id')) ?? undefined, undefined)
+      assert.deepEqual({ ...(await call(store, 'all')) }, {})
+      await call(store, 'set', 'id', sessionFor(60000))
+      assert.equal((await call(store, 'get', 'id')).user, 'ada')
+    })
+  }
+
   it('counts without parsing', async () => {
     const store = new MemoryStore()
     for (let i = 0; i < 100; i++) store.set('id' + i, sessionFor(60000))

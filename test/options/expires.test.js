@@ -1,6 +1,7 @@
 'use strict'
 
-// A cookie.expires option that is no date is refused when the middleware is made; a Date is taken as it is.
+// A cookie.expires option that is no date is refused when the middleware is made, unless a maxAge overwrites it; a Date is taken
+// as it is.
 
 const assert = require('node:assert/strict')
 const { JsonStore, closeAll, serve, session, until, usual } = require('../support/harness')
@@ -28,9 +29,23 @@ describe('the option cookie.expires', () => {
     })
   }
 
-  it('is refused where it comes with a maxAge, too', () => {
+  it('is refused where it comes behind a maxAge, too', () => {
     assert.throws(() => session({ ...usual, cookie: { maxAge: 1000, expires: 'tomorrow' } }), TypeError)
   })
+
+  for (const expires of [Date.now() + 3600000, 'tomorrow']) {
+    it(`counts for nothing where a maxAge stands behind it: ${typeof expires}`, async () => {
+      const store = new JsonStore()
+      const { visit } = await serve({ store, cookie: { expires, maxAge: 60_000 } }, (req, res) => {
+        req.session.views = (req.session.views ?? 0) + 1
+        res.end(String(req.session.views))
+      })
+      const { cookie, setCookie } = await visit()
+      assert.equal(setCookie.length, 1)
+      assert.equal(JSON.parse(store.sessions.id1).cookie.originalMaxAge, 60_000)
+      assert.equal((await visit({ cookie })).body, '2')
+    })
+  }
 
   for (const expires of [
     undefined,

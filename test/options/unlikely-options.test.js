@@ -55,10 +55,6 @@ const unlikely = {
   ],
   'a list for rolling': [{ rolling: [] }, [VALUE, /^The option rolling is an array, which counts as true/]],
   'a number for proxy': [{ proxy: 1 }, [VALUE, /^The option proxy is 1, which counts for nothing/]],
-  'text for rememberSignatures': [
-    { rememberSignatures: 'no' },
-    [VALUE, /^The option rememberSignatures is 'no', which counts as true/]
-  ],
   'a domain with a space': [
     { cookie: { domain: 'exa mple.com' } },
     [VALUE, /cookie\.domain is 'exa mple\.com', and so/]
@@ -129,6 +125,25 @@ const unlikely = {
   'an invalid date': [
     { cookie: { expires: new Date(NaN) } },
     [VALUE, /^The option cookie\.expires is Invalid Date, which/]
+  ],
+  'a number for expires, with the maxAge that counts behind it': [
+    { cookie: { expires: Date.now() + 60_000, maxAge: 60_000 } },
+    [
+      VALUE,
+      /^The option cookie\.expires is no Date, but of type number\. The cookie\.maxAge behind it counts/
+    ]
+  ],
+  'a number for expires that would be the past, likewise': [
+    { cookie: { expires: -1, maxAge: 60_000 } },
+    [VALUE, /^The option cookie\.expires is no Date, but of type number\. .* leave expires out/]
+  ],
+  'text for expires, likewise': [
+    { cookie: { expires: 'tomorrow', maxAge: null } },
+    [VALUE, /^The option cookie\.expires is no Date, but of type string\. The cookie\.maxAge behind/]
+  ],
+  'a number for expires that a function gives': [
+    { cookie: () => ({ expires: 60_000 }) },
+    [VALUE, /^The option cookie\.expires .* counts as milliseconds from now: write cookie\.maxAge, or a Date/]
   ],
   'a store that is an event emitter alone': [
     { store: new EventEmitter() },
@@ -213,6 +228,10 @@ const likely = {
       priority: undefined
     }
   },
+  'a Cookie': { cookie: new session.Cookie({ maxAge: 60_000 }) },
+  'what a Cookie has of its own': { cookie: { _expires: null, originalMaxAge: 60_000 } },
+  'an expiry that another one overwrites': { cookie: { expires: new Date(0), maxAge: 60_000 } },
+  'the same in the other order': { cookie: { maxAge: 0, expires: new Date(Date.now() + 60_000) } },
   'attributes of the app itself': {
     cookie: { decode: String, overwrite: true, theme: 'dark', user: 'ada', id: 5 }
   },

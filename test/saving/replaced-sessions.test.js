@@ -88,17 +88,37 @@ describe('req.session replaced by what is no session', () => {
 
   for (const [name, damage] of Object.entries({
     'the cookie removed from the session': (session) => delete session.cookie,
+    'all keys deleted': (session) => {
+      for (const key in session) delete session[key]
+    },
     'null in the place of its cookie': (session) => (session.cookie = null)
   })) {
-    it(`${name}: a finished response and the error`, async () => {
+    it(`${name}: a finished response, and an error that says that the cookie is gone`, async () => {
       const { visit, errors } = await serve({ store: new JsonStore() }, (req, res) => {
         req.session.user = 'ada'
         damage(req.session)
         res.send('body')
       })
       assertHandled(await visit(), errors)
+      assert.match(errors[0].message, /^req\.session is not a session any more: its cookie is gone\./)
     })
   }
+
+  it('the cookie removed, and regenerate() after that: a new session', async () => {
+    const store = new JsonStore()
+    const { visit, errors } = await serve({ store }, async (req, res) => {
+      req.session.user = 'ada'
+      if (req.path === '/out') {
+        for (const key in req.session) delete req.session[key]
+        await req.session.regenerate()
+        req.session.step = 2
+      }
+      res.send('body')
+    })
+    const { cookie } = await visit()
+    assert.equal((await visit({ path: '/out', cookie })).body, 'body')
+    assert.deepEqual([Object.keys(store.sessions), errors], [['id2'], []])
+  })
 
   it('text for its originalMaxAge: a finished response', async () => {
     const { visit } = await serve({ store: new JsonStore() }, (req, res) => {

@@ -46,6 +46,52 @@ describe('a store', () => {
   })
 })
 
+describe('a store whose own method', () => {
+  afterEach(closeAll)
+
+  for (const method of ['generate', 'createSession']) {
+    it(`${method} makes no session: an error that names it`, async () => {
+      const store = new JsonStore()
+      const { visit, errors } = await serve({ store }, (req, res) => {
+        req.session.user = 'ada'
+        res.end('body')
+      })
+      const { cookie } = await visit()
+      store[method] = () => {}
+      const answer = await visit(method === 'generate' ? {} : { cookie })
+      assert.equal(answer.status, 500)
+      assert.match(errors[0].message, new RegExp(`^store\\.${method}\\(\\) has made no session`))
+    })
+  }
+
+  it('createSession returns nothing: its sessions are stored', async () => {
+    class Silent extends JsonStore {
+      createSession(req, data) {
+        super.createSession(req, data)
+      }
+    }
+    for (const options of [{}, { hashSessionIds: true }]) {
+      const store = new Silent()
+      const { visit, errors } = await serve({ store }, (req, res) => {
+        req.session.user = 'ada'
+        res.end()
+      })
+      const { cookie } = await visit()
+      const more = await serve({ store, ...options }, (req, res) => {
+        req.session = { ...req.session, step: 2 }
+        res.end()
+      })
+      assert.equal((await more.visit({ cookie })).status, 200)
+      assert.deepEqual([errors, more.errors], [[], []])
+      const texts = Object.values(store.sessions)
+      assert.deepEqual(
+        texts.map((text) => [JSON.parse(text).user, JSON.parse(text).step]),
+        [['ada', 2]]
+      )
+    }
+  })
+})
+
 describe('without a request a store', () => {
   const load = (store, sid) => new Promise((resolve) => store.load(sid, (...answer) => resolve(answer)))
 

@@ -49,17 +49,13 @@ describe('the options, as they are read,', () => {
   })
 
   it('are asked for truth', () => {
-    const { resave, saveUninitialized, rolling, rememberSignatures, unset } = settingsOf({
+    const { resave, saveUninitialized, rolling, unset } = settingsOf({
       resave: 'yes',
       saveUninitialized: null,
       rolling: 1,
-      rememberSignatures: 0,
       unset: ''
     })
-    assert.deepEqual(
-      [resave, saveUninitialized, rolling, rememberSignatures, unset],
-      [true, false, true, true, 'keep']
-    )
+    assert.deepEqual([resave, saveUninitialized, rolling, unset], [true, false, true, 'keep'])
     assert.equal(settingsOf({ rememberSignatures: false }).rememberSignatures, false)
     assert.equal(settingsOf({ unset: 'destroy' }).unset, 'destroy')
   })
@@ -99,10 +95,40 @@ describe('the options, as they are read,', () => {
       'cookie.maxAge option must be a number of milliseconds, not true (boolean)'
     ],
     [{ cookie: { expires: 'soon' } }, 'cookie.expires option must be a Date, not soon (string)'],
-    [{ cookie: { expires: 5 } }, 'cookie.expires option must be a Date, not 5 (number)']
+    [{ cookie: { expires: 5 } }, 'cookie.expires option must be a Date, not 5 (number)'],
+    [{ cookie: { maxAge: 1, expires: 5 } }, 'cookie.expires option must be a Date, not 5 (number)'],
+    [{ cookie: { expires: 5, maxAge: undefined } }, 'cookie.expires option must be a Date, not 5 (number)'],
+    [
+      { cookie: { expires: 5, maxAge: '1d' } },
+      'cookie.maxAge option must be a number of milliseconds, not 1d (string)'
+    ]
   ]) {
     it(`are refused: ${message}`, () => {
       assert.throws(() => settingsOf(options), { name: 'TypeError', message })
+    })
+  }
+
+  for (const name of [
+    'cacheControl',
+    'clearCookie',
+    'hashSessionIds',
+    'refreshCookie',
+    'rememberSignatures'
+  ]) {
+    it(`take ${name} as true, false or none`, () => {
+      for (const value of [true, false, undefined]) {
+        assert.equal(settingsOf({ [name]: value })[name], value ?? name === 'rememberSignatures')
+      }
+      for (const [wrong, shown] of [
+        [0, '0'],
+        [null, 'null'],
+        ['no', "'no'"],
+        [NaN, 'NaN'],
+        [{}, '{}']
+      ]) {
+        const message = `${name} option must be true or false, not ${shown}`
+        assert.throws(() => settingsOf({ [name]: wrong }), { name: 'TypeError', message })
+      }
     })
   }
 
@@ -149,7 +175,9 @@ describe('the options, as they are read,', () => {
       { expires: null },
       { expires: '' },
       { expires: new Date() },
-      { expires: new Date(NaN) }
+      { expires: new Date(NaN) },
+      { expires: 5, maxAge: 1000 },
+      { expires: 'soon', maxAge: null }
     ]) {
       assert.equal(settingsOf({ cookie }).cookie, cookie)
     }

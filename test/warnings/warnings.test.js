@@ -3,7 +3,7 @@
 // What would cost an app its sessions without a word is said once, as a process warning with a code; what is well is not.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, serve, warningsDuring } = require('../support/harness')
+const { JsonStore, closeAll, serve, session, usual, warningsDuring } = require('../support/harness')
 
 const SECURE_COOKIE_OVER_HTTP = 'EXPRESS_SESSION_SECURE_COOKIE_OVER_HTTP'
 const COOKIE_NAME_PREFIX = 'EXPRESS_SESSION_COOKIE_NAME_PREFIX'
@@ -78,7 +78,41 @@ describe('a warning is given once per cause, with a code', () => {
     ])
   })
 
-  it('and by each middleware', async () => {
+  describe('by middlewares that share a store:', () => {
+    /** An app that makes a middleware for each request, as some do for each tenant. */
+    async function perRequest(optionsOf) {
+      const store = new JsonStore({ touch: undefined })
+      const setUp = (app) =>
+        app.use((req, res, next) => session({ ...usual, store, ...optionsOf(req) })(req, res, next))
+      return (await serve({}, countVisits, setUp)).visit
+    }
+
+    it('the same text once', async () => {
+      const codes = await warningsDuring(async () => {
+        const visit = await perRequest(() => ({
+          resave: 'no',
+          saveUninitialised: true,
+          cookie: { secure: true }
+        }))
+        for (let i = 0; i < 3; i++) await visit()
+      })
+      assert.deepEqual(codes, [
+        'EXPRESS_SESSION_OPTION_NAME',
+        'EXPRESS_SESSION_OPTION_VALUE',
+        SECURE_COOKIE_OVER_HTTP
+      ])
+    })
+
+    it('another text each time', async () => {
+      const codes = await warningsDuring(async () => {
+        const visit = await perRequest((req) => ({ name: req.path.slice(1), cookie: { secure: true } }))
+        for (const path of ['/one', '/two', '/one', '/two']) await visit({ path })
+      })
+      assert.deepEqual(codes, [SECURE_COOKIE_OVER_HTTP, SECURE_COOKIE_OVER_HTTP])
+    })
+  })
+
+  it('and by each middleware that has its own store', async () => {
     const codes = await warningsDuring(async () => {
       for (const name of ['one', 'two']) {
         const { visit } = await serve({ name, cookie: { secure: true } }, countVisits)

@@ -1,3 +1,4 @@
+import { isThenable } from '../../support/store-call.js'
 import { demand } from '../demand.js'
 import { PAUSE, pause } from '../tried-store.js'
 import { callOf } from '../watched-calls.js'
@@ -139,8 +140,7 @@ async function counted(tried: TriedStore, name: Method, ...args: unknown[]): Pro
   // Some answer by promise alone. What they say is for other clauses.
   let isSettled = false
   const settled = () => (isSettled = true)
-  if (call.returned instanceof Promise)
-    call.returned.then(call.declaresCallback ? undefined : settled, settled)
+  if (isThenable(call.returned)) call.returned.then(call.declaresCallback ? undefined : settled, settled)
   const patience = tried.patience.of(name)
   for (let waited = 0; !answers && !isSettled; waited += PAUSE) {
     if (waited >= patience) throw tried.fallenSilent(call, patience)

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { isNativeError } from 'node:util/types'
 import { demand } from '../demand.js'
 import type { Chapter } from '../clause.js'
 import type { TriedStore } from '../tried-store.js'
@@ -78,7 +79,7 @@ async function about(id: string, step: () => Promise<void>): Promise<void> {
   try {
     await step()
   } catch (error) {
-    const what = error instanceof Error ? error.message : inspect(error)
+    const what = isNativeError(error) ? error.message : inspect(error)
     throw new Error(`the id ${inspect(id)}: ${what}`, { cause: error })
   }
 }
