@@ -15,7 +15,7 @@ const LIMIT = 60_000
 
 /** Why `update` is not tried in a store that has not written one. */
 const INHERITED_UPDATE =
-  'the update of MemoryStore knows no sessions that are kept elsewhere: such a store has update = undefined, or its own'
+  'it is that of MemoryStore, which is not exact for sessions that are kept elsewhere: write it, or set it to undefined'
 
 /** The functions of a test runner: mocha, `node:test`, vitest, jest, or one that is like them. */
 export interface TestFunctions {

@@ -239,7 +239,7 @@ describe('storeContract', () => {
       await passes(
         () => new OwnStore(),
         [
-          'skipped: the update of MemoryStore knows no sessions that are kept elsewhere: such a store has update = undefined, or its own'
+          'skipped: it is that of MemoryStore, which is not exact for sessions that are kept elsewhere: write it, or set it to undefined'
         ]
       )
     })
