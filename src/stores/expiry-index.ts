@@ -24,9 +24,10 @@ export class ExpiryIndex {
     return this.expiries.size
   }
 
-  /** Whether any of the ids will expire. */
-  get isWaiting(): boolean {
-    return this.order.length > 0
+  /** When an id can be found next; Infinity if none will expire. */
+  get nextFind(): number {
+    const first = this.order[0]
+    return first === undefined ? Infinity : (first + 1) * this.slotLength
   }
 
   /** Whether an id has expired, as far as is known here. */

@@ -19,8 +19,8 @@ export interface MemoryStoreOptions {
   max?: number | undefined
 
   /**
-   * How many milliseconds pass between two searches for expired sessions: a positive, finite number. An expired session
-   * is never returned, even before it is removed: this is about memory only.
+   * How many milliseconds pass at least between two searches for expired sessions: a positive, finite number. No search is made
+   * while nothing can have expired. An expired session is never returned, even before it is removed: this is about memory only.
    *
    * @defaultValue `5000`
    */

@@ -2,6 +2,7 @@ import { callable } from '../support/callable.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { callStore } from '../support/store-call.js'
 import { setImmediate } from '../support/timers.js'
+import { Turns } from '../support/turns.js'
 import { MemoryLimits, readMemoryStoreOptions } from './memory-limits.js'
 import { SessionIndex } from './session-index.js'
 import { Store, meansNoSession } from './store.js'
@@ -120,19 +121,41 @@ export class MemoryStore extends Store {
 // Not among what 1.x has, and what apps find that list the members of a store.
 Object.defineProperty(MemoryStore.prototype, 'update', { enumerable: false })
 
-/** A `get` of somebody else's may be late, so that another write comes before its answer: then it is asked again. */
+const turnsOfStores = hiddenSlot<Turns>()
+
+/**
+ * Updates by a `get` of somebody else's. It may belong to a store that keeps its sessions elsewhere, where nobody notices another
+ * update. So they come one after another.
+ */
 function updateByGet(
   store: MemoryStore,
   sid: string,
   change: Change,
-  callback: ((err?: any) => void) | undefined,
+  callback: ((err?: any) => void) | undefined
+): void {
+  const turns = turnsOfStores.get(store) ?? new Turns()
+  turnsOfStores.set(store, turns)
+  turns.take(sid, (over) => {
+    tryByGet(store, sid, change, (error) => {
+      over()
+      callback?.(error)
+    })
+  })
+}
+
+/** The `get` may be late, so that another write comes before its answer: then it is asked again. */
+function tryByGet(
+  store: MemoryStore,
+  sid: string,
+  change: Change,
+  callback: (err?: any) => void,
   tries = MAX_TRIES
 ): void {
   const before = indexOf(store).get(sid)
   callStore<SessionData>(store, 'get', [sid], (error, stored) => {
-    if (error && !meansNoSession(error)) callback?.(error)
+    if (error && !meansNoSession(error)) callback(error)
     else if (tries > 1 && indexOf(store).get(sid) !== before) {
-      updateByGet(store, sid, change, callback, tries - 1)
+      tryByGet(store, sid, change, callback, tries - 1)
     } else put(store, sid, change, error ? undefined : stored, callback)
   })
 }

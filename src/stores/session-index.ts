@@ -1,6 +1,6 @@
-import { setTimeout } from '../support/timers.js'
 import { ExpiryIndex } from './expiry-index.js'
 import { expiryOf } from './stored-json.js'
+import { SweepTimer } from './sweep-timer.js'
 import { UseOrder } from './use-order.js'
 import type { MemoryLimits } from './memory-limits.js'
 
@@ -16,7 +16,7 @@ const REMOVED_PER_STEP = 1000
 /** Up to how many sessions are counted one by one, without those that have expired this moment. */
 const COUNTED_ONE_BY_ONE = 10_000
 
-/** Between steps of a sweep that did not get to its end, other work gets its turn. */
+/** Between steps of a sweep that did not get to its end, other work gets its turn. No timer waits for less. */
 const NEXT_STEP = 1
 
 /**
@@ -33,7 +33,7 @@ export class SessionIndex {
   private readonly expiries: ExpiryIndex
   /** Kept only for a store that has a limit. */
   private readonly uses: UseOrder | undefined
-  private isTimerSet = false
+  private readonly timer: SweepTimer
 
   /**
    * @param texts - the JSON of each session, by id; those that are there already count
@@ -45,6 +45,7 @@ export class SessionIndex {
   ) {
     const { max, sweepInterval } = limits
     this.expiries = new ExpiryIndex(Math.min(Math.max(sweepInterval, SHORTEST_SLOT), LONGEST_SLOT))
+    this.timer = new SweepTimer(this, Math.max(sweepInterval, NEXT_STEP))
     this.uses = max === undefined ? undefined : new UseOrder()
     this.sessions = new Proxy(texts, {
       defineProperty: (target, id, descriptor) => {
@@ -105,6 +106,20 @@ export class SessionIndex {
    * @returns whether there may be more
    */
   removeExpired(limit: number): boolean {
+    const before = this.expiries.size
+    const isUnfinished = this.removeSome(limit)
+    // For the timer it is not time yet, or the clock has been set.
+    if (this.expiries.size < before) this.timer.waitFor(this.expiries.nextFind)
+    return isUnfinished
+  }
+
+  /** Removes the expired when the timer has rung, which stands still while nothing will expire. */
+  sweep(): void {
+    if (this.removeSome(REMOVED_PER_STEP)) this.timer.ringWithin(NEXT_STEP)
+    else this.timer.waitFor(this.expiries.nextFind)
+  }
+
+  private removeSome(limit: number): boolean {
     for (let removed = 0; removed < limit; removed++) {
       const id = this.expiries.findExpired()
       if (id === undefined) return false
@@ -125,7 +140,8 @@ export class SessionIndex {
 
   private note(id: string, expiry: number | undefined): void {
     this.expiries.set(id, expiry)
-    if (this.expiries.isWaiting && !this.isTimerSet) this.sweepIn(this.limits.sweepInterval)
+    const { nextFind } = this.expiries
+    if (this.timer.isTooLateFor(nextFind)) this.timer.waitFor(nextFind)
     if (!this.uses) return
     this.uses.add(id)
     this.makeRoom(this.uses, this.limits.max as number)
@@ -143,21 +159,6 @@ export class SessionIndex {
       this.remove(uses.leastRecent as string)
       this.limits.warnOfFull()
     }
-  }
-
-  /** The timer stands still while nothing will expire. It keeps neither the process alive nor a store that nobody uses. */
-  private sweepIn(ms: number): void {
-    this.isTimerSet = true
-    const weak = new WeakRef(this)
-    setTimeout(() => {
-      weak.deref()?.sweep()
-    }, ms).unref()
-  }
-
-  private sweep(): void {
-    this.isTimerSet = false
-    const isUnfinished = this.removeExpired(REMOVED_PER_STEP)
-    if (this.expiries.isWaiting) this.sweepIn(isUnfinished ? NEXT_STEP : this.limits.sweepInterval)
   }
 }
 

@@ -220,6 +220,6 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Whether a value is a promise, and not only something with a `then`. */
-function isPromise(value: PromiseLike<unknown>): boolean {
+export function isPromise(value: PromiseLike<unknown>): boolean {
   return types.isPromise(value) || (value.constructor as { name?: unknown } | undefined)?.name === 'Promise'
 }

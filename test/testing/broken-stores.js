@@ -173,6 +173,17 @@ module.exports = {
     Object.fromEntries(Object.entries(stored).map(([key, value]) => [key.replaceAll('.', '_'), value]))
   ),
 
+  // As a record does that is made of the session: { sid, expires, ...stored }.
+  'keys may be sid, expires, data and the like': reading((found) => {
+    delete found.sid
+    delete found.expires
+    return found
+  }),
+
+  'keys may begin with an underscore': writing((stored) =>
+    Object.fromEntries(Object.entries(stored).filter(([key]) => !key.startsWith('_')))
+  ),
+
   'dates come back as text, and what JSON leaves out is left out': reading((found) => {
     for (const [key, value] of Object.entries(found)) {
       if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value)) found[key] = new Date(value)
@@ -252,6 +263,14 @@ module.exports = {
     }
   },
 
+  'a session may be stored for a year': class extends MemoryStore {
+    set(sid, stored, callback) {
+      super.set(sid, stored, callback)
+      // A timer for each session does so: setTimeout takes more than 24 days for none.
+      if (stored.cookie.originalMaxAge > 2 ** 31) setImmediate(() => this.destroy(sid))
+    }
+  },
+
   'set moves the end of a session': class extends MemoryStore {
     set(sid, stored, callback) {
       const before = this.sessions[sid]
@@ -289,8 +308,10 @@ module.exports = {
   },
 
   'touch takes a session without an expiry': class extends MemoryStore {
+    // As one does that reckons by how much the end moves.
     touch(sid, stored, callback) {
-      if (stored.cookie.expires) super.touch(sid, stored, callback)
+      const before = this.sessions[sid] && JSON.parse(this.sessions[sid])
+      if (stored.cookie.expires || before?.cookie.expires) super.touch(sid, stored, callback)
       else setImmediate(callback, new Error('the time to live is not a number'))
     }
   },

@@ -7,6 +7,7 @@ const assert = require('node:assert/strict')
 const { execFile } = require('node:child_process')
 const path = require('node:path')
 const { promisify } = require('node:util')
+const vm = require('node:vm')
 const session = require('express-session')
 const { storeContract } = require('express-session/testing')
 const brokenStores = require('./broken-stores')
@@ -56,6 +57,47 @@ describe('storeContract', () => {
         )
       })
     }
+
+    describe('also where that moves the end of a session', () => {
+      const LIFE = 60 * 60 * 1000
+      const endOf = ({ cookie }) => cookie.originalMaxAge ?? Infinity
+      const ended = (stored, maxAge) => ({ ...stored, cookie: new session.Cookie({ maxAge }) })
+      /** What `end(before, after)` gives is when a session ends. */
+      const endingBy = (end) =>
+        class extends MemoryStore {
+          ends = new Map()
+          moved(sid, stored) {
+            const before = this.ends.get(sid)
+            const after = before === undefined ? endOf(stored) : end(before, endOf(stored))
+            this.ends.set(sid, after)
+            return ended(stored, after === Infinity ? null : after)
+          }
+          set(sid, stored, callback) {
+            super.set(sid, this.moved(sid, stored), callback)
+          }
+          touch(sid, stored, callback) {
+            super.touch(sid, this.moved(sid, stored), callback)
+          }
+        }
+      const ways = {
+        'to later times only': [Math.max, /to an earlier time$/],
+        'to earlier times only': [Math.min, /to a later time$/],
+        'unless it has none': [(before, after) => (before === Infinity ? before : after), /had none$/],
+        'unless it gets none': [
+          (before, after) => (after === Infinity ? before : after),
+          /its end from the session$/
+        ],
+        'and never by less than an hour': [(before, after) => Math.max(after, LIFE), /to an earlier time$/]
+      }
+      for (const [how, [end, message]] of Object.entries(ways)) {
+        it(how, async () => {
+          const Moving = endingBy(end)
+          const tests = testsOf(() => new Moving()).filter(({ rule }) => /^\w+ moves the end/.test(rule))
+          assert.equal(tests.length, 3)
+          await Promise.all(tests.map(({ run: runTest }) => assert.rejects(runTest(), { message })))
+        })
+      }
+    })
 
     it('and says what is wrong: no comparison of true and false', () => {
       const errors = Object.values(outcomes).flatMap((each) => failed(each).map((name) => each[name]))
@@ -112,6 +154,96 @@ describe('storeContract', () => {
       await passes(() => new PromiseStore(), lacking('update'))
     })
 
+    const answeringBy = (promiseOf) => {
+      const answer = (store, method, ...args) =>
+        promiseOf((resolve) =>
+          MemoryStore.prototype[method].call(store, ...args, (error, found) => resolve(found))
+        )
+      return class extends MemoryStore {
+        get(sid) {
+          return answer(this, 'get', sid)
+        }
+        set(sid, stored) {
+          return answer(this, 'set', sid, stored)
+        }
+        touch(sid, stored) {
+          return answer(this, 'touch', sid, stored)
+        }
+        destroy(sid) {
+          return answer(this, 'destroy', sid)
+        }
+        update = undefined
+      }
+    }
+
+    it('by a promise of another realm, as in jest', async () => {
+      const OtherPromise = vm.runInNewContext('Promise')
+      const JestStore = answeringBy((resolver) => new OtherPromise(resolver))
+      await passes(() => new JestStore(), lacking('update'))
+    })
+
+    it('by what has no more of a promise than `then`, as query builders', async () => {
+      const LazyStore = answeringBy((resolver) => ({
+        then: (...handlers) => new Promise(resolver).then(...handlers)
+      }))
+      await passes(() => new LazyStore(), lacking('update'))
+    })
+
+    it('by callback, and returns the query of its driver', async () => {
+      const queries = {
+        mysql2: {
+          then() {
+            throw new Error('You have tried to call .then() on the result of query')
+          }
+        },
+        mongoose: {
+          then() {
+            this.runs++
+          },
+          runs: 0
+        }
+      }
+      for (const query of Object.values(queries)) {
+        class QueryStore extends MemoryStore {
+          get(sid, callback) {
+            super.get(sid, callback)
+            return query
+          }
+          set(sid, stored, callback) {
+            super.set(sid, stored, callback)
+            return query
+          }
+          touch(sid, stored, callback) {
+            super.touch(sid, stored, callback)
+            return query
+          }
+          destroy(sid, callback) {
+            super.destroy(sid, callback)
+            return query
+          }
+        }
+        await passes(() => new QueryStore())
+      }
+      assert.equal(queries.mongoose.runs, 0)
+    })
+
+    it('which extends MemoryStore, and keeps its sessions elsewhere: `update` is not tried', async () => {
+      class OwnStore extends MemoryStore {
+        own = new MemoryStore()
+      }
+      for (const method of ['get', 'set', 'touch', 'destroy', 'all', 'length', 'clear']) {
+        OwnStore.prototype[method] = function (...args) {
+          this.own[method](...args)
+        }
+      }
+      await passes(
+        () => new OwnStore(),
+        [
+          'skipped: it is that of MemoryStore, which is not exact for sessions that are kept elsewhere: write it, or set it to undefined'
+        ]
+      )
+    })
+
     it('with ENOENT for an unknown id, and the times of cookies as numbers', async () => {
       class FileLikeStore extends MemoryStore {
         get(sid, callback) {
@@ -124,6 +256,19 @@ describe('storeContract', () => {
       }
       await passes(() => new FileLikeStore())
     })
+  })
+
+  it('tells a promise that is no answer, as a callback is declared that need not be given', async () => {
+    class MixedStore extends MemoryStore {
+      async get(sid, callback = () => {}) {
+        return callback && null
+      }
+      update = undefined
+    }
+    const [test] = testsOf(() => new MixedStore(), { patience: 100 }).filter(({ rule }) =>
+      /^get gives/.test(rule)
+    )
+    await assert.rejects(test.run(), { message: /^get\(\) declares a callback, has returned a promise, / })
   })
 
   it('makes a store for each test, and closes it', async () => {
@@ -297,7 +442,7 @@ describe('storeContract', () => {
       '--test-reporter=tap',
       path.join(__dirname, 'node-test.js')
     ])
-    assert.match(stdout, /^# pass 30$/m)
+    assert.match(stdout, /^# pass 33$/m)
     assert.match(stdout, /^# skipped 11$/m)
     assert.match(stdout, /^# fail 0$/m)
     assert.match(stdout, /# SKIP the store has no update/)
@@ -308,6 +453,6 @@ describe('storeContract', () => {
     const file = path.join(__dirname, 'under-mocha.js')
     const { stdout } = await run(process.execPath, [mocha, '--no-config', '--reporter', 'json', file])
     const { stats } = JSON.parse(stdout)
-    assert.deepEqual([stats.passes, stats.pending, stats.failures], [30, 11, 0])
+    assert.deepEqual([stats.passes, stats.pending, stats.failures], [33, 11, 0])
   })
 })

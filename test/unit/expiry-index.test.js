@@ -63,10 +63,10 @@ describe('an expiry index', () => {
     index.delete('unknown')
     assert.deepEqual(takeExpired(index, TODAY + 20000), ['called back', 'past', 'soon'])
     assert.equal(index.size, 4)
-    assert.equal(index.isWaiting, true)
+    assert.equal(index.nextFind, TODAY + 100000 - ((TODAY + 100000) % SLOT) + SLOT)
     assert.deepEqual(takeExpired(index, TODAY + 200000), ['late', 'moved'])
     assert.equal(index.size, 2)
-    assert.equal(index.isWaiting, false)
+    assert.equal(index.nextFind, Infinity)
   })
 
   it('does as a simple model does, whatever happens', () => {
@@ -94,10 +94,7 @@ describe('an expiry index', () => {
 
           const expiries = [...model.values()]
           assert.equal(index.size, model.size)
-          assert.equal(
-            index.isWaiting,
-            expiries.some((expiry) => Math.floor(expiry / SLOT) !== Infinity)
-          )
+          assert.equal(index.nextFind, (Math.floor(Math.min(...expiries) / SLOT) + 1) * SLOT)
           assert.equal(
             atTime(now, () => index.countLiving()),
             expiries.filter((expiry) => expiry > now).length
@@ -148,6 +145,6 @@ describe('an expiry index', () => {
     assert.equal(takeExpired(index, TODAY).length, 999)
     assert.deepEqual(takeExpired(index, 0), [])
     assert.equal(takeExpired(index, TODAY + 1000 * 60000 + SLOT).length, 1000)
-    assert.deepEqual([index.size, index.isWaiting], [0, false])
+    assert.deepEqual([index.size, index.nextFind], [0, Infinity])
   })
 })

@@ -28,6 +28,35 @@ const KEYS = {
   nested: { '': 6, 'a.b.c': 7, $in: [8], constructor: 9, toString: 10, 0: 11, length: 12 }
 }
 
+/** What stores call the columns and fields of their own records. An `expires` that were taken for the store's is long past. */
+const NAMES_OF_STORES = {
+  sid: 'mine',
+  session_id: 1,
+  sess: { sid: 'mine', expires: 1 },
+  session: { cookie: 'chocolate' },
+  data: 'text',
+  json: '{}',
+  content: [1],
+  expires: 1,
+  expire: 'never',
+  expired: true,
+  expiresAt: 1,
+  expiredAt: 1,
+  destroyedAt: 1,
+  ttl: 1,
+  maxAge: 1,
+  originalMaxAge: 1,
+  createdAt: 'long ago',
+  updatedAt: 'just now',
+  lastModified: null,
+  key: 'home',
+  value: 0,
+  type: 'number'
+}
+
+/** What this library notes with a session is called `__session`. */
+const UNDERSCORED = { __session: { note: 1 }, _id: 2, _: 3, _expires: 4, __v: 5, nested: { _id: 6 } }
+
 /** More than most sessions have, and less than most stores have room for. */
 const LARGE = { parts: Array.from({ length: 100 }, (_, part) => `${part} `.repeat(512)) }
 
@@ -49,6 +78,16 @@ export const data: Chapter = {
       rule: 'keys may be any text',
       harm: 'data under some names are lost',
       check: comesBack(KEYS)
+    },
+    {
+      rule: 'keys may be sid, expires, data and the like',
+      harm: 'data are lost, or the store mistakes them for its own',
+      check: comesBack(NAMES_OF_STORES)
+    },
+    {
+      rule: 'keys may begin with an underscore',
+      harm: 'absoluteTimeout and other options have no effect',
+      check: comesBack(UNDERSCORED)
     },
     {
       rule: 'dates come back as text, and what JSON leaves out is left out',
@@ -164,7 +203,6 @@ export const data: Chapter = {
   ]
 }
 
-/** A date may come back as one, as its text, or as milliseconds. */
 /** The check that a session with these data comes back as it was stored. */
 function comesBack(data: Record<string, unknown>): Clause['check'] {
   return async (tried) => {
@@ -174,6 +212,7 @@ function comesBack(data: Record<string, unknown>): Clause['check'] {
   }
 }
 
+/** A date may come back as one, as its text, or as milliseconds. */
 function timeOf(expires: unknown): number {
   return new Date(expires as string | number | Date).valueOf()
 }

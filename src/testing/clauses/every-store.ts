@@ -1,7 +1,6 @@
-import { isThenable } from '../../support/store-call.js'
 import { demand } from '../demand.js'
 import { PAUSE, pause } from '../tried-store.js'
-import { callOf } from '../watched-calls.js'
+import { callOf, promiseOf } from '../watched-calls.js'
 import type { Chapter } from '../clause.js'
 import type { TriedStore } from '../tried-store.js'
 
@@ -131,16 +130,12 @@ async function counted(tried: TriedStore, name: Method, ...args: unknown[]): Pro
   let answers = 0
   const { store } = tried
   const method = store[name] as (...all: unknown[]) => unknown
-  const call = callOf(
-    name,
-    method,
-    args,
-    method.call(store, ...args, () => answers++)
-  )
+  const returned = method.call(store, ...args, () => answers++)
+  const call = callOf(store, name, args, returned)
   // Some answer by promise alone. What they say is for other clauses.
   let isSettled = false
   const settled = () => (isSettled = true)
-  if (isThenable(call.returned)) call.returned.then(call.declaresCallback ? undefined : settled, settled)
+  promiseOf(call)?.then(call.declaresCallback ? undefined : settled, settled)
   const patience = tried.patience.of(name)
   for (let waited = 0; !answers && !isSettled; waited += PAUSE) {
     if (waited >= patience) throw tried.fallenSilent(call, patience)

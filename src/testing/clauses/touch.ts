@@ -1,5 +1,4 @@
-import { demand } from '../demand.js'
-import { HOUR, SHORT_LIFE } from '../tried-store.js'
+import { movesTheEnd } from './moved-end.js'
 import type { Chapter } from '../clause.js'
 
 export const touch: Chapter = {
@@ -8,15 +7,8 @@ export const touch: Chapter = {
   clauses: [
     {
       rule: 'touch moves the end of a session',
-      harm: 'visitors who only read are logged out',
-      async check(tried) {
-        const [control, id] = [tried.newId(), tried.newId()]
-        await tried.put(id, { name: 'ada' }, { maxAge: SHORT_LIFE })
-        await tried.touch(id, { name: 'ada' }, { maxAge: HOUR })
-        await tried.set(control, {}, { maxAge: SHORT_LIFE })
-        await tried.expires(control)
-        demand(await tried.has(id), 'touch() has not moved the end of the session')
-      }
+      harm: 'visitors who only read are logged out, or stay for too long',
+      check: movesTheEnd('touch', (tried, id, cookie) => tried.touch(id, { name: 'ada' }, cookie))
     },
     {
       rule: 'touch changes no data',

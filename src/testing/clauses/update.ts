@@ -1,7 +1,7 @@
 import { deepEqual, rejects } from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { demand } from '../demand.js'
-import { HOUR, SHORT_LIFE } from '../tried-store.js'
+import { movesTheEnd } from './moved-end.js'
 import type { SessionData } from '../../session/session.js'
 import type { Chapter } from '../clause.js'
 import type { TriedStore } from '../tried-store.js'
@@ -123,19 +123,9 @@ export const update: Chapter = {
     {
       rule: 'update moves the end of a session',
       harm: 'visitors whose saves are merged stay forever, or are logged out',
-      async check(tried) {
-        const [control, shorter, longer] = [tried.newId(), tried.newId(), tried.newId()]
-        await tried.put(shorter, { count: 1 }, { maxAge: HOUR })
-        await tried.put(longer, { count: 1 }, { maxAge: SHORT_LIFE })
-        await tried.update(longer, () => tried.session(longer, { count: 2 }, { maxAge: HOUR }))
-        await tried.update(shorter, () => tried.session(shorter, { count: 2 }, { maxAge: SHORT_LIFE }))
-        await tried.set(control, {}, { maxAge: SHORT_LIFE })
-        // A store from which nothing expires is for another clause.
-        if (await tried.expires(control)) {
-          await tried.holdsNone(shorter, 'update() has not moved the end of the session to an earlier time')
-        }
-        demand(await tried.has(longer), 'update() has not moved the end of the session to a later time')
-      }
+      check: movesTheEnd('update', (tried, id, cookie) =>
+        tried.update(id, () => tried.session(id, { count: 2 }, cookie))
+      )
     }
   ]
 }

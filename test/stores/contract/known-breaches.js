@@ -95,6 +95,16 @@ module.exports = [
     does: 'keeps sessions forever'
   },
   {
+    rule: 'a session may be stored for a year',
+    stores: ['memcached', 'memcached-encrypted'],
+    does: 'hands the seconds on to memcached, which takes more than 30 days of them for a date, and that is past'
+  },
+  {
+    rule: 'touch moves the end of a session',
+    stores: ['knex-pg', 'knex-mysql', 'knex-sqlite', 'sqlite3'],
+    does: 'leaves the end as it is for a cookie that has none any more'
+  },
+  {
     rule: 'touch changes no data',
     stores: ['memcached', 'memcached-encrypted', 'lowdb-esm'],
     does: 'stores the whole session'
