@@ -50,14 +50,16 @@ export class MemoryStore extends Store {
   /** Answers with the session stored under an id, or with nothing. */
   get(sid: string, callback: (err: any, session?: SessionData | null) => void): void {
     const index = indexOf(this)
-    index.use(sid)
-    setImmediate(callback, null, read(index, sid))
+    const session = read(index, sid)
+    index.use(sid, session)
+    setImmediate(callback, null, session)
   }
 
   /** Stores a session's JSON. */
   set(sid: string, session: SessionData, callback?: (err?: any) => void): void {
     const index = indexOf(this)
     index.put(sid, JSON.stringify(session), expiryOfCookie(session.cookie))
+    index.use(sid, session)
     index.removeExpired(REMOVED_PER_SET)
     if (callback) setImmediate(callback)
   }
@@ -68,8 +70,8 @@ export class MemoryStore extends Store {
     const json = index.get(sid)
     if (json) {
       const renewed = withCookie(json, session.cookie)
-      if (renewed === json) index.use(sid)
-      else if (index.isLiving(sid)) index.put(sid, renewed, expiryOfCookie(session.cookie))
+      if (renewed !== json && index.isLiving(sid)) index.put(sid, renewed, expiryOfCookie(session.cookie))
+      index.use(sid, session)
     }
     if (callback) setImmediate(callback)
   }
@@ -81,7 +83,12 @@ export class MemoryStore extends Store {
   override update(sid: string, change: Change, callback?: (err?: any) => void): void {
     // Who has put something around `get` wants it to be used.
     if (this.get !== MemoryStore.prototype.get) updateByGet(this, sid, change, callback)
-    else put(this, sid, change, read(indexOf(this), sid), callback)
+    else {
+      const index = indexOf(this)
+      const session = read(index, sid)
+      index.use(sid, session)
+      put(this, sid, change, session, callback)
+    }
   }
 
   /** Removes a session. */
