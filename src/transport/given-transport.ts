@@ -1,5 +1,7 @@
 import vary = require('vary')
 import { inspect } from 'node:util'
+import { silence } from '../support/at-once.js'
+import { isThenable } from '../support/store-call.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CookieAttributes } from '../session/cookie-attributes.js'
 import type { Cookie } from '../session/cookie.js'
@@ -129,16 +131,7 @@ export class GivenTransport implements Transport {
 
 /** A method may be `async`, by which its errors come later. */
 function reportLate(result: unknown, report: (error: unknown) => void): void {
-  if (isPromise(result)) result.then(undefined, report)
-}
-
-/** What is refused is not waited for, and must not end the process. */
-function silence(value: unknown): void {
-  if (isPromise(value)) value.then(undefined, () => undefined)
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+  if (isThenable(result)) result.then(undefined, report)
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isPointer } from '../session/notes.js'
 import { find } from '../storage/storage.js'
+import { silence } from '../support/at-once.js'
 import { codedError } from '../support/codes.js'
 import { debug } from '../support/debug.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
@@ -318,9 +319,7 @@ function replaced(entries: readonly Entry[], entry: Entry): Entry[] {
  */
 function textOf(user: unknown, giver = 'the user option'): string {
   if (typeof user === 'string' || typeof user === 'number' || typeof user === 'bigint') return String(user)
-  // Nobody else hears of it if it is rejected.
-  if (user instanceof Promise) user.catch(() => undefined)
-  const what = user instanceof Promise ? 'a promise' : `a value of type ${typeof user}`
+  const what = silence(user) ? 'a promise' : `a value of type ${typeof user}`
   throw new TypeError(`a user id must be text: ${giver} has given ${what}`)
 }
 
