@@ -121,6 +121,10 @@ describe('a proof', () => {
       }),
     'with a modulus that begins with nothing': (c) =>
       makeProof(rs256, c, { header: { jwk: { ...rs256.jwk, n: Buffer.alloc(256).toString('base64url') } } }),
+    'with a private EC key': (c) => makeProof(es256, c, { header: { jwk: privateJwk(es256) } }),
+    'with a private RSA key': (c) => makeProof(rs256, c, { header: { jwk: privateJwk(rs256) } }),
+    'with a prime of its RSA key': (c) =>
+      makeProof(rs256, c, { header: { jwk: { ...rs256.jwk, p: privateJwk(rs256).p } } }),
     'with a signature in DER': (c) => makeProof(es256, c, { withKey, dsaEncoding: 'der' }),
     'with an empty signature': (c) => makeProof(es256, c, { withKey, signature: '' }),
     'with a signature of nothing': (c) =>
@@ -183,6 +187,10 @@ describe('a proof', () => {
     }
     assert.equal((await refresh(makeProof(key, good))).status, 200)
   })
+
+  function privateJwk({ privateKey }) {
+    return privateKey.export({ format: 'jwk' })
+  }
 
   function macProof(challenge) {
     const text = `${encode({ alg: 'HS256', jwk: es256.jwk, typ: 'dbsc+jwt' })}.${encode({ jti: challenge })}`
