@@ -10,6 +10,7 @@ import { generateSession } from './session/new-session.js'
 import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
 import { TouchInterval } from './storage/touch-interval.js'
+import { silence } from './support/at-once.js'
 import { debug } from './support/debug.js'
 import { checkRequest } from './support/given-request.js'
 import { sessionsOfUsers, usersFor } from './users/sessions-of-users.js'
@@ -288,7 +289,10 @@ function controlCachesWithoutSession(
 
 /** The cookie's attributes for a request: an app may decide on them anew each time. */
 function cookieOptionsFor(req: SessionRequest, { cookie }: Settings): GivenCookieOptions {
-  return typeof cookie === 'function' ? cookie(req as IncomingMessage) || {} : cookie
+  if (typeof cookie !== 'function') return cookie
+  const given = cookie(req as IncomingMessage) || {}
+  silence(given)
+  return given
 }
 
 /**

@@ -59,8 +59,9 @@ export interface SessionOptions {
 
   /**
    * Tells caches what to keep. A response that sends or removes the session cookie says `Cache-Control: no-store`,
-   * unless the app has set that header itself. Every response says `Vary: Cookie`, beside what it says anyway. With
-   * another `transport` it also names the header that this transport reads.
+   * unless the app has set that header itself; `public, max-age=0`, the default of `res.sendFile` and `express.static`,
+   * counts as not set. Every response says `Vary: Cookie`, beside what it says anyway. With another `transport` it also
+   * names the header that this transport reads.
    *
    * Anything but a boolean is a TypeError of `session()`.
    *

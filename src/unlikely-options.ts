@@ -1,5 +1,6 @@
 import { isAnyArrayBuffer, isCryptoKey, isDate, isKeyObject } from 'node:util/types'
 import cookies = require('cookie')
+import { silence } from './support/at-once.js'
 import { nearestName } from './support/nearest-name.js'
 import { shown } from './support/shown.js'
 import type { GivenCookieOptions, SessionCookie } from './session/cookie.js'
@@ -93,6 +94,11 @@ export function warnOfUnlikelyOptions({ options, names, store }: Given, warnings
 
 /** The same of the attributes of the cookie. */
 export function warnOfUnlikelyCookie(options: GivenCookieOptions, warnings: Warnings): void {
+  if (silence(options)) {
+    const right = 'It must be an object, or a function that returns one'
+    say(warnings, 'cookie', `The option cookie has given a promise, which counts as no attributes. ${right}`)
+    return
+  }
   const given = options as Options
   for (const name of namesIn(given)) {
     if (ATTRIBUTES.includes(name) || OF_COOKIES.includes(name)) continue

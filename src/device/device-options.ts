@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { atOnce } from '../support/at-once.js'
 import type { GivenCookieOptions } from '../session/cookie.js'
 import type { DeviceBoundSettings } from '../settings.js'
 
@@ -21,6 +22,8 @@ export interface DeviceBoundOptions {
    * Says which sessions the browser is asked to bind, usually those of users who are logged in. It is called when a
    * response to a secure request is sent: if the session has a new id, or if the request opens a page and the session
    * is not bound yet.
+   *
+   * What it returns counts by its truth. A promise is a TypeError, which goes to `next` when the response is out.
    *
    * It must be given, unless the option `user` is given: then it is every session that belongs to a user.
    */
@@ -140,11 +143,14 @@ export function readDeviceOptions(given: DeviceBoundOptions, others: Others): De
 }
 
 function readWhen(when: unknown, user: Others['user']): DeviceBoundSettings['when'] {
-  if (typeof when === 'function') return when as DeviceBoundSettings['when']
+  if (typeof when === 'function') {
+    const says = when as DeviceBoundSettings['when']
+    return (session, req) => atOnce(says(session, req), 'deviceBound.when')
+  }
   if (when === undefined && user) {
     return (session) => {
-      const id = user(session as never)
-      return id !== undefined && id !== null
+      const id = atOnce(user(session as never), 'user')
+      return id !== undefined && id !== null && id !== ''
     }
   }
   return refuse('deviceBound.when', 'be a function of a session and its request', when)

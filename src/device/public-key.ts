@@ -17,6 +17,9 @@ const LARGEST_MODULUS = 512
 /** 65537, in base64url: the exponent that all TPMs use. Small ones, such as 3, have a history of forgeries. */
 const EXPONENT = 'AQAB'
 
+/** What only private keys have (RFC 7518 sections 6.2.2, 6.3.2 and 6.4). A key that has been told to others proves nothing. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
 /** Characters of a key's id: 128 bits, so that nobody finds a second key with the id of the first. */
 const ID_LENGTH = 22
 
@@ -32,9 +35,10 @@ export class PublicKey {
    * Reads the key that a browser sends along when it registers.
    *
    * @param jwk - see RFC 7517; what is not needed is not looked at
-   * @returns undefined if it is no such key
+   * @returns undefined if it is no such key, or not the public part alone
    */
   static fromJwk(algorithm: Algorithm, jwk: Record<string, unknown>): PublicKey | undefined {
+    if (PRIVATE_MEMBERS.some((member) => member in jwk)) return undefined
     if (algorithm === 'RS256') {
       if (jwk['kty'] !== 'RSA' || jwk['e'] !== EXPONENT) return undefined
       return PublicKey.fromBytes('RS256', bytesOf(jwk['n']))

@@ -1,4 +1,4 @@
-import { isThenable } from '../support/store-call.js'
+import { atOnce } from '../support/at-once.js'
 import { copyOfData, snapshot } from './snapshot.js'
 import type { Notes } from './notes.js'
 import type { SessionData } from './session.js'
@@ -52,19 +52,11 @@ export function merge(base: Members, theirs: Members, mine: Members, resolve: Re
     if (hasSameText(mine[key], base[key])) continue
     const isConflict = !isSameValue(theirs[key], base[key])
     const value: unknown = isConflict
-      ? asJSON(atOnce(resolve(key, asJSON(base[key]), asJSON(theirs[key]), asJSON(mine[key]))))
+      ? asJSON(atOnce(resolve(key, asJSON(base[key]), asJSON(theirs[key]), asJSON(mine[key])), 'concurrency'))
       : mine[key]
     put(merged, key, value)
   }
   return merged
-}
-
-/** @throws TypeError for a promise: nothing waits for it, and as JSON it would be an empty object */
-function atOnce(value: unknown): unknown {
-  if (!isThenable(value)) return value
-  // Nobody else hears of it if it is rejected.
-  value.then(undefined, () => undefined)
-  throw new TypeError('the function of the concurrency option must return a value, not a promise')
 }
 
 /** What a merge has brought to those who have gone on from what was to be saved. */

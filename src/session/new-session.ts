@@ -1,3 +1,4 @@
+import { silence } from '../support/at-once.js'
 import { isSecure } from '../support/secure-connection.js'
 import { Cookie } from './cookie.js'
 import { Session } from './session.js'
@@ -45,6 +46,7 @@ export function generateSession(
 
 /** Such a session is neither stored nor sent. */
 function warnIdIsNotText(warnings: Warnings, id: unknown): void {
+  silence(id)
   warnings.warnOnce(
     'EXPRESS_SESSION_ID_NOT_TEXT',
     `The genid option gave a session id of type ${typeof id}, and not text: its session is neither stored nor sent`

@@ -12,6 +12,8 @@ const RESERVED = '__session'
 export interface Notes {
   /** When the session began, in milliseconds since 1970. */
   readonly createdAt?: unknown
+  /** Under which key the record lies that names the sessions of its user. */
+  readonly user?: unknown
   /** Where the session lies, once its id has been renewed; see `pointer.ts`. Then there are no data. */
   readonly pointer?: unknown
   readonly [name: string]: unknown
@@ -32,6 +34,12 @@ export function notesIn(stored: SessionData | null | undefined): Notes | undefin
 /** Whether there is anything to take apart: most stored sessions have nothing. */
 export function hasNotes(found: SessionData): boolean {
   return notesIn(found) !== undefined
+}
+
+/** The key of the record that names a stored session as one of its user's; undefined if it is nobody's. */
+export function userRecordOf(stored: SessionData | null | undefined): string | undefined {
+  const record = notesIn(stored)?.user
+  return typeof record === 'string' ? record : undefined
 }
 
 /** A copy of what is stored in whose JSON the data are alone, without cookie and notes. */

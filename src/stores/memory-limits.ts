@@ -9,7 +9,8 @@ const SWEEP_INTERVAL = 5000
 export interface MemoryStoreOptions {
   /**
    * The largest number of sessions that are kept: a positive integer. When one more comes, an expired session is removed, or
-   * else the least recently used one. `get`, `set` and `touch` are uses.
+   * else the least recently used one. `get`, `set`, `touch` and `update` are uses. The record of a user (the option `user`)
+   * counts as a session, which is used whenever a session of that user is.
    *
    * When a living session is removed for the first time, a process warning with the code
    * `EXPRESS_SESSION_MEMORY_STORE_FULL` says so.

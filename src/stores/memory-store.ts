@@ -51,8 +51,9 @@ export class MemoryStore extends Store {
   /** Answers with the session stored under an id, or with nothing. */
   get(sid: string, callback: (err: any, session?: SessionData | null) => void): void {
     const index = indexOf(this)
-    index.use(sid)
-    setImmediate(callback, null, read(index, sid))
+    const session = read(index, sid)
+    index.use(sid, session)
+    setImmediate(callback, null, session)
   }
 
   /** Stores a session's JSON. */
@@ -62,6 +63,7 @@ export class MemoryStore extends Store {
     const json = JSON.stringify(session) as string | undefined
     if (json === undefined) index.remove(sid)
     else index.put(sid, json, expiryOfCookie((session as SessionData | null)?.cookie))
+    index.use(sid, session)
     index.removeExpired(REMOVED_PER_SET)
     if (callback) setImmediate(callback)
   }
@@ -72,8 +74,8 @@ export class MemoryStore extends Store {
     const json = index.get(sid)
     if (json) {
       const renewed = withCookie(json, session.cookie)
-      if (renewed === json) index.use(sid)
-      else if (index.isLiving(sid)) index.put(sid, renewed, expiryOfCookie(session.cookie))
+      if (renewed !== json && index.isLiving(sid)) index.put(sid, renewed, expiryOfCookie(session.cookie))
+      index.use(sid, session)
     }
     if (callback) setImmediate(callback)
   }
@@ -85,7 +87,12 @@ export class MemoryStore extends Store {
   override update(sid: string, change: Change, callback?: (err?: any) => void): void {
     // Who has put something around `get` wants it to be used.
     if (this.get !== MemoryStore.prototype.get) updateByGet(this, sid, change, callback)
-    else put(this, sid, change, read(indexOf(this), sid), callback)
+    else {
+      const index = indexOf(this)
+      const session = read(index, sid)
+      index.use(sid, session)
+      put(this, sid, change, session, callback)
+    }
   }
 
   /** Removes a session. */

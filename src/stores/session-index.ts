@@ -1,7 +1,9 @@
+import { userRecordOf } from '../session/notes.js'
 import { ExpiryIndex } from './expiry-index.js'
 import { expiryOf } from './stored-json.js'
 import { SweepTimer } from './sweep-timer.js'
 import { UseOrder } from './use-order.js'
+import type { SessionData } from '../session/session.js'
 import type { MemoryLimits } from './memory-limits.js'
 
 type Sessions = Record<string, string>
@@ -79,9 +81,17 @@ export class SessionIndex {
     return false
   }
 
-  /** Tells that a session is in use, if there is one of this id. */
-  use(id: string): void {
-    this.uses?.use(id)
+  /**
+   * Tells that a session is in use, if there is one of this id. The record of its user is in use, too, and counts as used after it:
+   * so a record goes only when all of its sessions have gone.
+   *
+   * @param session - what is stored, where that is at hand
+   */
+  use(id: string, session?: SessionData | null): void {
+    if (!this.uses) return
+    this.uses.use(id)
+    const record = userRecordOf(session)
+    if (record !== undefined) this.uses.use(record)
   }
 
   /**

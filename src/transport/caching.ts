@@ -4,6 +4,12 @@ import type { ServerResponse } from 'node:http'
 import type { Transport } from './transport.js'
 
 /**
+ * What `res.sendFile`, `res.download` and `express.static` say unless the app has told them more: a default of theirs, and no
+ * wish of the app's.
+ */
+const DEFAULT_OF_FILES = 'public, max-age=0'
+
+/**
  * Tells caches what sessions mean for them: the option `cacheControl`. Asked when the headers are about to be sent, and so
  * after all that the app has said itself, by `writeHead` too.
  *
@@ -19,5 +25,6 @@ export function controlCaches(res: ServerResponse, transport: Transport | undefi
 
   const name = transport?.cookieName
   if (!isSent && (name === undefined || !setsCookie(res, name))) return
-  if (res.getHeader('Cache-Control') === undefined) res.setHeader('Cache-Control', 'no-store')
+  const said = res.getHeader('Cache-Control')
+  if (said === undefined || said === DEFAULT_OF_FILES) res.setHeader('Cache-Control', 'no-store')
 }

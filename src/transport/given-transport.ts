@@ -1,5 +1,6 @@
 import vary = require('vary')
 import { inspect } from 'node:util'
+import { silence } from '../support/at-once.js'
 import { isThenable } from '../support/store-call.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CookieAttributes } from '../session/cookie-attributes.js'
@@ -136,11 +137,6 @@ export class GivenTransport implements Transport {
 /** A method may be `async`, by which its errors come later. */
 function reportLate(result: unknown, report: (error: unknown) => void): void {
   if (isThenable(result)) result.then(undefined, report)
-}
-
-/** What is refused is not waited for, and must not end the process. */
-function silence(value: unknown): void {
-  if (isThenable(value)) value.then(undefined, () => undefined)
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {

@@ -35,7 +35,7 @@ export class Membership {
   recall(session: Session): void {
     const { users, remembered } = this
     const notes = remembered.notesOf(session.id)
-    if (notes?.['user'] !== undefined || users.recordOf(session) === undefined) return
+    if (notes?.user !== undefined || users.recordOf(session) === undefined) return
     remembered.remember(session.id, notes ?? {}, true)
   }
 
@@ -126,13 +126,13 @@ export class Membership {
 
   /** The session of an id has got another one, or has been given up under it; `notes` are those that it had. */
   renewed(id: string, notes: Notes | undefined, done: () => void): void {
-    const record = notes?.['user']
+    const record = notes?.user
     if (typeof record === 'string') this.users.leave(record, refOf(id), done)
     else done()
   }
 
   private recordOf(id: string): string | undefined {
-    const record = this.remembered.notesOf(id)?.['user']
+    const record = this.remembered.notesOf(id)?.user
     return typeof record === 'string' ? record : undefined
   }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { isPointer } from '../session/notes.js'
 import { find } from '../storage/storage.js'
+import { silence } from '../support/at-once.js'
 import { codedError } from '../support/codes.js'
 import { debug } from '../support/debug.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
-import { isThenable } from '../support/store-call.js'
 import { Turns } from '../support/turns.js'
 import { entriesOf, recordOf, surplusOf } from './user-record.js'
 import type { Session } from '../session/session.js'
@@ -319,10 +319,7 @@ function replaced(entries: readonly Entry[], entry: Entry): Entry[] {
  */
 function textOf(user: unknown, giver = 'the user option'): string {
   if (typeof user === 'string' || typeof user === 'number' || typeof user === 'bigint') return String(user)
-  const isPromise = isThenable(user)
-  // Nobody else hears of it if it is rejected.
-  if (isPromise) user.then(undefined, () => undefined)
-  const what = isPromise ? 'a promise' : `a value of type ${typeof user}`
+  const what = silence(user) ? 'a promise' : `a value of type ${typeof user}`
   throw new TypeError(`a user id must be text: ${giver} has given ${what}`)
 }
 

@@ -5,7 +5,9 @@
 const assert = require('node:assert/strict')
 const compression = require('compression')
 const express = require('express')
+const fs = require('node:fs')
 const http = require('node:http')
+const path = require('node:path')
 const { JsonStore, closeAll, listen, loggedIn, serve, session, usual } = require('../support/harness')
 
 const cached = ({ headers }) => [headers['cache-control'], headers.vary]
@@ -71,6 +73,65 @@ describe('cacheControl', () => {
       assert.equal(answer.setCookie.length, 1, path)
       assert.deepEqual(cached(answer), ['private, max-age=60', 'Cookie'], path)
     }
+  })
+
+  describe('with files, of which Express says "public, max-age=0" unless it is told more', () => {
+    const folder = path.join(__dirname, 'support')
+    const [file] = fs.readdirSync(folder).filter((name) => name.endsWith('.js'))
+    const whole = path.join(folder, file)
+    const send = {
+      '/file': (req, res) => res.sendFile(whole),
+      '/download': (req, res) => res.download(whole),
+      '/day': (req, res) => res.sendFile(whole, { maxAge: '1d' }),
+      '/own': (req, res) => res.set('Cache-Control', 'private').sendFile(whole),
+      '/static': (req, res, next) => {
+        req.url = `/${file}`
+        express.static(folder)(req, res, next)
+      }
+    }
+    const said = {
+      '/file': 'public, max-age=0',
+      '/download': 'public, max-age=0',
+      '/static': 'public, max-age=0',
+      '/day': 'public, max-age=86400',
+      '/own': 'private'
+    }
+
+    it('forbids to store those that carry the cookie, and leaves the others as they are', async () => {
+      const { visit, cookie } = await loggedIn({ cacheControl: true }, (req, res, next) => {
+        const { pathname, searchParams } = new URL(req.url, 'http://localhost')
+        if (searchParams.has('write')) req.session.views = 1
+        send[pathname](req, res, next)
+      })
+      for (const [path, value] of Object.entries(said)) {
+        assert.deepEqual(cached(await visit({ path, cookie })), [value, 'Cookie'], path)
+        const carrying = await visit({ path: `${path}?write` })
+        assert.equal(carrying.setCookie.length, 1, path)
+        const isDefault = value === 'public, max-age=0'
+        assert.deepEqual(cached(carrying), [isDefault ? 'no-store' : value, 'Cookie'], path)
+      }
+    })
+
+    it('forbids to store those that remove the cookie', async () => {
+      const { visit, cookie } = await loggedIn(
+        { cacheControl: true, clearCookie: true },
+        async (req, res, next) => {
+          await req.session.destroy()
+          send[req.path](req, res, next)
+        }
+      )
+      const answer = await visit({ path: '/file', cookie })
+      assert.match(answer.headers['set-cookie'][0], /Expires=Thu, 01 Jan 1970/)
+      assert.deepEqual(cached(answer), ['no-store', 'Cookie'])
+    })
+
+    it('leaves all as it is where it is off', async () => {
+      const { visit } = await loggedIn({}, (req, res, next) => {
+        req.session.views = 1
+        send[req.path](req, res, next)
+      })
+      assert.deepEqual(cached(await visit({ path: '/file' })), ['public, max-age=0', undefined])
+    })
   })
 
   it('adds to what the app says of Vary, be it by writeHead', async () => {

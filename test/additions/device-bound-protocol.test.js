@@ -121,6 +121,10 @@ describe('a proof', () => {
       }),
     'with a modulus that begins with nothing': (c) =>
       makeProof(rs256, c, { header: { jwk: { ...rs256.jwk, n: Buffer.alloc(256).toString('base64url') } } }),
+    'with a private EC key': (c) => makeProof(es256, c, { header: { jwk: privateJwk(es256) } }),
+    'with a private RSA key': (c) => makeProof(rs256, c, { header: { jwk: privateJwk(rs256) } }),
+    'with a prime of its RSA key': (c) =>
+      makeProof(rs256, c, { header: { jwk: { ...rs256.jwk, p: privateJwk(rs256).p } } }),
     'with a signature in DER': (c) => makeProof(es256, c, { withKey, dsaEncoding: 'der' }),
     'with an empty signature': (c) => makeProof(es256, c, { withKey, signature: '' }),
     'with a signature of nothing': (c) =>
@@ -183,6 +187,10 @@ describe('a proof', () => {
     }
     assert.equal((await refresh(makeProof(key, good))).status, 200)
   })
+
+  function privateJwk({ privateKey }) {
+    return privateKey.export({ format: 'jwk' })
+  }
 
   function macProof(challenge) {
     const text = `${encode({ alg: 'HS256', jwk: es256.jwk, typ: 'dbsc+jwt' })}.${encode({ jti: challenge })}`
@@ -256,6 +264,43 @@ describe('an offer to bind a session', () => {
     const login = await browser().page('/login')
     assert.deepEqual([login.status, login.offer], [200, undefined])
     assert.deepEqual(errors.map(String), ['Error: when'])
+  })
+
+  const promises = {
+    'is fulfilled': async () => false,
+    'is rejected': async () => Promise.reject(new Error('database away')),
+    'is not of the language': () => ({ then: (fulfil, reject) => reject?.(new Error('database away')) })
+  }
+  for (const [what, given] of Object.entries(promises)) {
+    it(`takes no promise that ${what}: it is made to nobody, and the app is told`, async () => {
+      const asked = (option) =>
+        `TypeError: the function of the ${option} option must return a value, not a promise`
+      const told = await serveBound({ deviceBound: { when: given } })
+      const login = await told.browser().page('/login')
+      assert.deepEqual([login.status, login.offer], [200, undefined])
+      assert.deepEqual(told.errors.map(String), [asked('deviceBound.when')])
+
+      let isAsync = false
+      const user = (session) => (isAsync ? given() : session.user)
+      const { browser, errors } = await serveBound({ user, deviceBound: { when: undefined } })
+      const ada = browser()
+      ada.registersAtOnce = false
+      await ada.page('/login')
+      ada.jar.delete('connect.sid.bound')
+      isAsync = true
+      assert.equal((await ada.page('/')).offer, undefined)
+      assert.ok(
+        errors.some((error) => String(error) === asked('user')),
+        errors.join()
+      )
+    })
+  }
+
+  it('is not made to nobody: an empty text is no user', async () => {
+    const user = (session) => session.user ?? ''
+    const { browser } = await serveBound({ user, deviceBound: { when: undefined } })
+    assert.equal((await browser().page('/write')).offer, undefined)
+    assert.ok((await browser().page('/login')).offer)
   })
 
   it('stands beside those of the app', async () => {

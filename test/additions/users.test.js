@@ -254,6 +254,43 @@ describe('the option user', () => {
     assert.equal(new Date(cookie.expires).getTime(), sessions[0].createdAt + 60_000)
   })
 
+  for (const [what, options] of Object.entries({
+    'a session': {},
+    'a session that is seldom touched': { touchInterval: 60_000 },
+    'a session under a hashed id': { touchInterval: 60_000, hashSessionIds: true },
+    'an encrypted session': { touchInterval: 60_000, encryption: 'a'.repeat(64) }
+  })) {
+    it(`keeps the record in a full MemoryStore while ${what} is in use`, async () => {
+      const store = new MemoryStore({ max: 6 })
+      const cookie = { maxAge: 600_000 }
+      const { login, go, list, users } = await shop({ store, cookie, ...options })
+      const visitor = await login('ada')
+      for (let i = 0; i < 12; i++) {
+        assert.equal(await go('/read', visitor), 'ada')
+        if (i % 2) await go('/write')
+        else await login(`visitor-${i}`)
+        assert.ok(Object.keys(store.sessions).length <= 6)
+      }
+      assert.equal((await list('ada')).length, 1)
+      assert.equal(await users().endSessionsOf('ada'), 1)
+      assert.equal(await go('/read', visitor), 'undefined')
+    })
+  }
+
+  it('lets the record go from a full MemoryStore when all of its sessions have gone', async () => {
+    const store = new MemoryStore({ max: 4 })
+    const { login, go } = await shop({ store })
+    await login('ada')
+    await login('ada')
+    for (let i = 0; i < 3; i++) {
+      await go('/write')
+      // Two sessions of the user were there, and the record: each newcomer takes a session first.
+      assert.equal(recordKey('ada') in store.sessions, true)
+    }
+    for (let i = 0; i < 2; i++) await go('/write')
+    assert.equal(recordKey('ada') in store.sessions, false)
+  })
+
   it('names a session that is only ever touched, though its record was lost', async () => {
     const store = new JsonStore()
     const { login, go, list } = await shop({ store })

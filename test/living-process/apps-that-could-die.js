@@ -152,6 +152,16 @@ const cases = {
       req.session.regenerate(() => res.send('body'))
     }
   },
+  'genid rejects while the session is regenerated': {
+    options: {
+      genid: (req) => (req.url === '/case' ? Promise.reject(failed()) : 'id' + Math.random())
+    },
+    handler: (req, res) => req.session.regenerate(() => res.send('body'))
+  },
+  'the cookie function rejects': {
+    options: { cookie: (req) => (req.url === '/case' ? Promise.reject(failed()) : {}) },
+    handler: (req, res) => res.send('body')
+  },
   'the app ends the response twice, and writes after that': {
     handler(req, res) {
       res.on('error', () => {})

@@ -52,6 +52,7 @@ describe('a MemoryStore with max', () => {
     get: (store) => store.get('a', ignore),
     set: (store) => store.set('a', sessionFor(60_000)),
     touch: (store) => store.touch('a', sessionFor(120_000)),
+    'an update that changes nothing': (store) => store.update('a', () => undefined),
     'an edit by hand': (store) => (store.sessions.a = JSON.stringify(sessionFor(60_000)))
   }
   for (const [name, use] of Object.entries(uses)) {
@@ -78,6 +79,30 @@ describe('a MemoryStore with max', () => {
     store.set('d', sessionFor(60_000))
     assert.deepEqual(idsOf(store).sort(), ['a', 'c', 'd'])
   })
+
+  const userUses = {
+    get: (store) => store.get('a', ignore),
+    set: (store, session) => store.set('a', session),
+    touch: (store, session) => store.touch('a', { ...session, cookie: new Cookie({ maxAge: 120_000 }) }),
+    update: (store) => store.update('a', () => undefined)
+  }
+  for (const [name, use] of Object.entries(userUses)) {
+    it(`counts ${name} of a session that is a user's as a use of the user's record`, () => {
+      const store = new MemoryStore({ max: 4 })
+      const session = sessionFor(60_000, { __session: { user: 'user-ada' } })
+      store.set('user-ada', sessionFor(60_000, { sessions: [] }))
+      store.set('a', session)
+      store.set('b', sessionFor(60_000))
+      store.set('c', sessionFor(60_000))
+      use(store, session)
+      store.set('d', sessionFor(60_000))
+      store.set('e', sessionFor(60_000))
+      assert.deepEqual(idsOf(store).sort(), ['a', 'd', 'e', 'user-ada'])
+      store.set('f', sessionFor(60_000))
+      // The session goes before its record.
+      assert.deepEqual(idsOf(store).sort(), ['d', 'e', 'f', 'user-ada'])
+    })
+  }
 
   it('does not count asking for sessions that it does not have', () => {
     const store = storeOf('abc', { max: 3 })

@@ -328,6 +328,24 @@ describe('an option that cannot be meant is taken as by 1.19.0, and warned of on
     )
   })
 
+  for (const [what, cookie] of Object.entries({
+    'a promise for the cookie': Promise.resolve({ secure: true }),
+    'a function of the cookie that gives promises': async () => ({ secure: true }),
+    'a function of the cookie that gives promises that are rejected': () => Promise.reject(new Error('away'))
+  })) {
+    it(`${what}, which counts as no attributes, as with 1.19.0`, async () => {
+      const said = await saidOf({ cookie })
+      assert.deepEqual(
+        said.map(({ code }) => code),
+        [VALUE]
+      )
+      assert.match(
+        said[0].message,
+        /^The option cookie has given a promise, which counts as no attributes\. It must/
+      )
+    })
+  }
+
   it('options that are no object, whose text may be a secret', async () => {
     const said = await saidOfOptions(() => session('keyboard cat'))
     assert.equal(said.length, 1)
