@@ -228,10 +228,10 @@ const likely = {
       priority: undefined
     }
   },
-  'a Cookie': { cookie: new session.Cookie({ maxAge: 60_000 }) },
+  'a Cookie': { cookie: new session.Cookie({ maxAge: 86_400_000 }) },
   'what a Cookie has of its own': { cookie: { _expires: null, originalMaxAge: 60_000 } },
   'an expiry that another one overwrites': { cookie: { expires: new Date(0), maxAge: 60_000 } },
-  'the same in the other order': { cookie: { maxAge: 0, expires: new Date(Date.now() + 60_000) } },
+  'the same in the other order': { cookie: { maxAge: 0, expires: new Date(Date.now() + 86_400_000) } },
   'attributes of the app itself': {
     cookie: { decode: String, overwrite: true, theme: 'dark', user: 'ada', id: 5 }
   },
