@@ -10,7 +10,6 @@ import { isSealed, warnUnreadable } from '../storage/sealed.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
 import { Endings, isRefusal, sessionEnded } from './endings.js'
-import { GONE } from './follower.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Lifetime } from './lifetime.js'
 import { Merging } from './merging.js'
@@ -20,6 +19,7 @@ import { callSave, wholeSession } from './session-at-end.js'
 import { Whereabouts } from './whereabouts.js'
 import type { DeviceBinding } from '../device/device-binding.js'
 import type { GivenCookieOptions } from '../session/cookie.js'
+import type { Notes } from '../session/notes.js'
 import type { Renewal } from '../session/renewal-options.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
@@ -301,31 +301,22 @@ export class Keeper implements SessionKeeper {
       const mustBeThere = this.membership !== undefined && wasStored && ledger.reason === 'found'
       const follower =
         mustBeThere && storage.update ? this.whereabouts.expectFollower() : this.whereabouts.follower
-      if (!follower || !wasStored) {
-        storage.save(at, whole, written)
-        return
-      }
-      const record = (to: string) => (to === at ? whole : this.forStore(session, to))
-      follower.save(storage, at, { record, mustBeThere }, written)
+      if (follower && wasStored) follower.save(storage, at, whole, mustBeThere, written)
+      else storage.save(at, whole, written)
     })
   }
 
   private putMerged(merging: Merging, ask: Ask, storage: Storage, at: string, written: Answer): void {
-    const { endings } = this
+    const { endings, whereabouts } = this
+    const { absoluteTimeout } = this.service
     const moment = endings.now
-    merging.write(
-      ask,
-      storage,
-      at,
-      {
-        forStore: (to, parts) => this.forStore(ask.session, to, parts),
-        hasEnded: (to, notes) =>
-          endings.hasEndedSince(to, moment) ||
-          this.service.absoluteTimeout?.isOver(notes, Date.now()) === true,
-        follow: (from, found) => this.whereabouts.expectFollower().meet(storage, from, found)
-      },
-      (error, isGone) => written(error, isGone ? GONE : undefined)
-    )
+    const writing = {
+      forStore: (to: string, parts: Parts) => this.forStore(ask.session, to, parts),
+      isOver: (notes: Notes | undefined) => absoluteTimeout?.isOver(notes, Date.now()) === true,
+      hasEnded: (to: string) => endings.hasEndedSince(to, moment),
+      meet: (from: string, pointer: SessionData) => whereabouts.expectFollower().meet(storage, from, pointer)
+    }
+    merging.write(ask, storage, at, writing, written)
   }
 
   /** Then another one is due, as if there had been none. */

@@ -8,15 +8,16 @@ import {
   mergeNotes
 } from '../session/merge.js'
 import { isPointer, takeApart } from '../session/notes.js'
-import { MAX_POINTERS } from '../session/pointer.js'
 import { snapshotAgain } from '../session/snapshot.js'
 import { find } from '../storage/storage.js'
+import { GONE, MOVED } from './follower.js'
 import type { Cookie } from '../session/cookie.js'
 import type { Members, ResolveConflict } from '../session/merge.js'
 import type { Notes } from '../session/notes.js'
 import type { Session, SessionData } from '../session/session.js'
 import type { Snapshot } from '../session/snapshot.js'
 import type { Storage } from '../storage/storage.js'
+import type { Answer } from '../support/store-call.js'
 import type { End, Ledger, State } from './ledger.js'
 
 /** A session as the request has read it from the store, or begun it: until it reads it again, or begins another. */
@@ -57,14 +58,13 @@ export interface Parts {
 interface Writing {
   /** What the store is given. */
   forStore(at: string, parts: Parts): SessionData
-  /** Whether the session has been ended, as far as this process knows, or is past its end. */
-  hasEnded(at: string, notes: Notes | undefined): boolean
-  /** Where what was found leads in its place: its id has been renewed. Undefined if that is nowhere. */
-  follow(at: string, pointer: SessionData): string | undefined
+  /** Whether the session is past its end, by what is remembered with it. */
+  isOver(notes: Notes | undefined): boolean
+  /** Whether an id has been ended, as far as this process knows: the session has ended, or has another one. */
+  hasEnded(at: string): boolean
+  /** What a pointer means that was found there. */
+  meet(at: string, pointer: SessionData): typeof GONE | typeof MOVED
 }
-
-/** Tells that a session has been written; or that it is gone, and nothing was. */
-type Written = (error: unknown, isGone: boolean) => void
 
 /** What a merge has made. */
 interface Merged {
@@ -183,22 +183,21 @@ export class Merging {
     this.asks.delete(ask)
   }
 
-  /** Writes what was asked for. */
-  write(
-    ask: Ask,
-    storage: Storage,
-    at: string,
-    writing: Writing,
-    written: Written,
-    pointers = MAX_POINTERS
-  ): void {
+  /**
+   * Writes what was asked for.
+   *
+   * @param written - told of the error, if any; or that the session is `GONE`, or has `MOVED`, and nothing was written
+   */
+  write(ask: Ask, storage: Storage, at: string, writing: Writing, written: Answer): void {
     const { life, cookie, base, mine } = ask
     const mineNotes = this.ledger.notesOf(life.id)
+    let hasEnded = false
     let pointer: SessionData | undefined
 
     const merge: Merge = (found) => {
+      hasEnded = writing.hasEnded(at)
       pointer = found && isPointer(found) ? found : undefined
-      if (life.isGone || (base && !found) || pointer) return undefined
+      if (life.isGone || hasEnded || pointer || (base && !found)) return undefined
       let data = mine
       let notes = mineNotes
       if (base && found) {
@@ -206,20 +205,19 @@ export class Merging {
         data = mergeMembers(base, membersOfFound(theirs.data), mine, this.resolve)
         notes = mergeNotes(life.notes, theirs.notes, mineNotes)
       }
-      if (writing.hasEnded(at, notes)) return undefined
+      if (writing.isOver(notes)) return undefined
       const whole = writing.forStore(at, { cookie, notes, data: copied(data) })
       return { data, notes, mineNotes, whole }
     }
     const done: Done = (error, merged) => {
-      const to = !error && pointer && pointers > 0 ? writing.follow(at, pointer) : undefined
-      if (to !== undefined) {
-        this.write(ask, storage, to, writing, written, pointers - 1)
+      ask.merged = merged
+      if (error || merged) {
+        written(error)
         return
       }
-      const isGone = !error && !merged
-      if (isGone) life.isGone = true
-      ask.merged = merged
-      written(error, isGone)
+      const hasMoved = !life.isGone && (hasEnded || (pointer && writing.meet(at, pointer) === MOVED))
+      if (!hasMoved) life.isGone = true
+      written(undefined, hasMoved ? MOVED : GONE)
     }
 
     if (!base) save(storage, at, undefined, merge, done)

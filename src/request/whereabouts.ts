@@ -1,5 +1,6 @@
 import { meansNoSession } from '../stores/store.js'
-import { Follower, GONE, mayLieElsewhere } from './follower.js'
+import { MAX_POINTERS } from '../session/pointer.js'
+import { Follower, GONE, MOVED, mayLieElsewhere } from './follower.js'
 import type { SessionData } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
 import type { Answer } from '../support/store-call.js'
@@ -7,6 +8,12 @@ import type { Endings } from './endings.js'
 import type { Ledger } from './ledger.js'
 import type { Lifetime } from './lifetime.js'
 import type { Service } from './service.js'
+
+/** Writes a session under an id; answers with `GONE` or `MOVED` where nothing was written. */
+type WriteAt = (at: string, written: Answer) => void
+
+/** Told of the error, whether a write has been undone, or was none, and whether nothing was written. */
+type Written = (error?: unknown, isUndone?: boolean, isGone?: boolean) => void
 
 /**
  * Where the sessions of one request lie, and whether they are still there: others may have ended them meanwhile, or renewed
@@ -64,8 +71,15 @@ export class Whereabouts {
     }
     follower.whenSettled(id, () => {
       const at = follower.placeOf(id)
-      if (this.ledger.wasStored(id)) follower.load(storage, at, (error, _found, to) => goOn(error ? at : to))
-      else goOn(at)
+      if (!this.ledger.wasStored(id)) {
+        goOn(at)
+        return
+      }
+      follower.load(storage, at, (error, _found, to) => {
+        // It may have been renewed while the store was failing.
+        if (error) follower.whenSettled(at, () => goOn(follower.placeOf(at)))
+        else goOn(to)
+      })
     })
   }
 
@@ -79,9 +93,7 @@ export class Whereabouts {
    * @param stop - told of the store's error, where it cannot say
    */
   unlessEnded(id: string, goOn: (at: string) => void, stop: (error?: unknown) => void): void {
-    const { follower } = this
-    if (follower) follower.whenSettled(id, () => this.unlessEndedAt(follower.placeOf(id), id, goOn, stop))
-    else this.unlessEndedAt(id, id, goOn, stop)
+    this.whenSettled(id, () => this.unlessEndedAt(this.placeOf(id), id, goOn, stop))
   }
 
   private unlessEndedAt(
@@ -93,12 +105,13 @@ export class Whereabouts {
     const { endings } = this
     const { storage } = this.service
     const hasEnded = endings.hasEnded(at)
+    const moment = endings.now
     if (this.lifetime.isOver(id)) {
       stop()
     } else if (this.isUncertain(hasEnded) && this.ledger.wasStored(id)) {
       storage.load(at, (error, found) => {
         if (!error && this.mayLieElsewhere(at, found)) this.goOnElsewhere(at, found, goOn, stop)
-        else if (found) goOn(at)
+        else if (found && !endings.hasEndedSince(at, moment)) goOn(at)
         else stop(error && !meansNoSession(error) ? error : undefined)
       })
     } else if (hasEnded && (at !== id || !this.mayBeginAgain(id))) {
@@ -135,54 +148,87 @@ export class Whereabouts {
 
   /**
    * Writes a session. One that is ended meanwhile may have come back by that: it is destroyed again. One whose id has been
-   * renewed meanwhile is written where it lies now.
+   * renewed meanwhile is written where it lies now, unless it has been ended there since.
    *
-   * @param write - writes it under an id; may tell that it is gone
-   * @param done - told of the error, if any, and whether it has been undone
+   * @param write - writes it under an id; may tell that it is gone, or has moved
+   * @param done - told of the error, if any, whether it has been undone, and whether nothing was written
    */
-  write(
+  write(id: string, storage: Storage, write: WriteAt, done: Written): void {
+    this.writeSince(this.endings.now, id, storage, write, done, MAX_POINTERS)
+  }
+
+  /** @param moment - of the first try: what has ended since then stays ended */
+  private writeSince(
+    moment: number,
     id: string,
     storage: Storage,
-    write: (at: string, written: Answer) => void,
-    done: (error?: unknown, isUndone?: boolean, isGone?: boolean) => void
+    write: WriteAt,
+    done: Written,
+    moves: number
   ): void {
     const { endings } = this
-    const moment = endings.now
     const underWay = endings.beginWrite(id)
     write(id, (error, result) => {
-      const isGone = result === GONE
-      const answer = (failure: unknown, isUndone: boolean) => {
+      const isWritten = result !== GONE && result !== MOVED
+      const answer: Written = (failure, isUndone) => {
         endings.endWrite(underWay)
-        done(failure, isUndone, isGone)
+        done(failure, isUndone, !isWritten)
       }
-      if (!endings.hasEndedSince(id, moment)) {
-        answer(error, isGone)
+      const goOn = (at: string) => {
+        endings.endWrite(underWay)
+        this.writeElsewhere(moment, at, storage, write, done, moves - 1)
+      }
+      if (result !== MOVED && !endings.hasEndedSince(id, moment)) {
+        answer(error, !isWritten)
         return
       }
-      const undo = () => {
+      this.whenSettled(id, () => {
         const at = this.placeOf(id)
-        if (!endings.hasEndedSince(id, moment)) {
+        const hasEnded = endings.hasEndedSince(id, moment)
+        if (at === id && hasEnded) {
+          if (isWritten) storage.destroy(id, (refused) => answer(error ?? refused, true))
+          else answer(error, true)
+        } else if (at === id && result !== MOVED) {
           // That was taken back.
-          answer(error, false)
-        } else if (at === id) {
-          storage.destroy(id, (refused) => answer(error ?? refused, true))
+          answer(error, !isWritten)
+        } else if (moves === 0) {
+          answer(error, true)
+        } else if (isWritten && hasEnded) {
+          this.expectFollower().restore(storage, id, this.service.settings.store, () => goOn(at))
         } else {
-          this.expectFollower().restore(storage, id, this.service.settings.store, () => {
-            endings.endWrite(underWay)
-            this.write(at, storage, write, done)
-          })
+          goOn(at)
         }
-      }
-      if (this.follower) this.follower.whenSettled(id, undo)
-      else undo()
+      })
     })
+  }
+
+  /** Writes a session whose id has been renewed; it may have ended, or moved on, while its pointer was being put back. */
+  private writeElsewhere(
+    moment: number,
+    id: string,
+    storage: Storage,
+    write: WriteAt,
+    done: Written,
+    moves: number
+  ): void {
+    this.whenSettled(id, () => {
+      const at = this.placeOf(id)
+      if (this.endings.hasEndedSince(at, moment)) done(undefined, true, true)
+      else this.writeSince(moment, at, storage, write, done, moves)
+    })
+  }
+
+  private whenSettled(id: string, goOn: () => void): void {
+    const { follower } = this
+    if (follower) follower.whenSettled(id, goOn)
+    else goOn()
   }
 
   /** The same, when it is its turn: there are stores whose touch reads and writes, and what is saved in between is lost. */
   writeInTurn(
     id: string,
     storage: Storage,
-    write: (to: string, written: Answer) => void,
+    write: WriteAt,
     done: (error?: unknown, isUndone?: boolean) => void
   ): void {
     const { endings } = this
