@@ -45,6 +45,8 @@ interface Save {
   /** Whether it was asked for when the response had ended. */
   readonly isAfterEnd: boolean
   readonly ask: Ask | undefined
+  /** The id of which it has the turn, where saves are merged. */
+  readonly place?: string
 }
 
 /** Tells what has come of a save. */
@@ -220,18 +222,18 @@ export class Keeper implements SessionKeeper {
 
   /** Where saves are merged, those of a session are done one after another. */
   private saveInTurn(save: Save, merging: Merging, ask: Ask, answer: SaveAnswer): void {
-    const { endings } = this
+    const { endings, whereabouts } = this
     const { id } = save.session
     const moment = endings.now
-    this.service.sharedStore.turns.take(this.whereabouts.placeOf(id), (over) => {
+    whereabouts.takeTurn(id, (place, over) => {
       const answerAndGoOn: SaveAnswer = (error, isGone) => {
         merging.forget(ask)
         over()
         answer(error, isGone)
       }
-      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(this.whereabouts.placeOf(id), moment)
+      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(place, moment)
       if (hasEndedMeanwhile) this.refuseSave(save, undefined, answerAndGoOn)
-      else this.saveUnlessEnded(save, answerAndGoOn)
+      else this.saveUnlessEnded({ ...save, place }, answerAndGoOn)
     })
   }
 
@@ -250,7 +252,7 @@ export class Keeper implements SessionKeeper {
   }
 
   private write(save: Save, at: string, answer: SaveAnswer): void {
-    const { session, state, turn, byApp, isAfterEnd, ask } = save
+    const { session, state, turn, byApp, isAfterEnd, ask, place } = save
     const { ledger, endings } = this
     const { absoluteTimeout, touchInterval } = this.service
     const { id } = session
@@ -258,10 +260,11 @@ export class Keeper implements SessionKeeper {
     debugSession('saving %s', at)
     // Now, for the requests beside this one.
     touchInterval?.note(at, session.cookie, Date.now())
+    const store = (to: string, written: Answer) => this.store(save, storage, to, written)
     this.whereabouts.write(
       at,
       storage,
-      (to, written) => this.store(save, storage, to, written),
+      place === undefined ? store : this.whereabouts.inTurn(place, store),
       (error, isUndone, isGone) => {
         if (isUndone) {
           ledger.undone(id, turn)

@@ -218,13 +218,52 @@ export class Whereabouts {
     })
   }
 
-  private whenSettled(id: string, goOn: () => void): void {
+  /** Goes on when an id is not being renewed. */
+  whenSettled(id: string, goOn: () => void): void {
     const { follower } = this
     if (follower) follower.whenSettled(id, goOn)
     else goOn()
   }
 
-  /** The same, when it is its turn: there are stores whose touch reads and writes, and what is saved in between is lost. */
+  /**
+   * Waits for the turn of a session, where it lies by then: its id may be renewed while one waits. Who has the turn of an old
+   * id may wait for that of a newer one, and never the other way round.
+   *
+   * @param goOn - told where that is, and what is to be told in the end
+   */
+  takeTurn(id: string, goOn: (at: string, over: () => void) => void): void {
+    const { turns } = this.service.sharedStore
+    const take = (at: string, overBefore?: () => void) => {
+      turns.take(at, (over) => {
+        const allOver = () => {
+          over()
+          overBefore?.()
+        }
+        const place = this.placeOf(id)
+        if (place === at) goOn(at, allOver)
+        else take(place, allOver)
+      })
+    }
+    take(this.placeOf(id))
+  }
+
+  /** Has what is written elsewhere than where one has the turn wait for its turn there. */
+  inTurn(held: string, write: WriteAt): WriteAt {
+    return (at, written) => {
+      if (at === held) {
+        write(at, written)
+        return
+      }
+      this.service.sharedStore.turns.take(at, (over) => {
+        write(at, (error, result) => {
+          over()
+          written(error, result)
+        })
+      })
+    }
+  }
+
+  /** Writes when it is its turn: there are stores whose touch reads and writes, and what is saved in between is lost. */
   writeInTurn(
     id: string,
     storage: Storage,
@@ -233,13 +272,13 @@ export class Whereabouts {
   ): void {
     const { endings } = this
     const moment = endings.now
-    this.service.sharedStore.turns.take(id, (over) => {
+    this.takeTurn(id, (at, over) => {
       const goOn = (error?: unknown, isUndone?: boolean) => {
         over()
         done(error, isUndone)
       }
-      if (endings.hasEndedSince(id, moment)) goOn(undefined, true)
-      else this.write(id, storage, write, goOn)
+      if (endings.hasEndedSince(at, moment)) goOn(undefined, true)
+      else this.write(at, storage, this.inTurn(at, write), goOn)
     })
   }
 }
