@@ -13,6 +13,9 @@ import type { Endings } from './endings.js'
 /** What a write is answered with that has written nothing: where the session was there is only a pointer, which leads nowhere. */
 export const GONE = Symbol('gone')
 
+/** The same, but the pointer leads to where the session lies, or its id is just being renewed. */
+export const MOVED = Symbol('moved')
+
 /**
  * Receives what an id leads to.
  *
@@ -33,14 +36,6 @@ export function mayLieElsewhere(
   found: SessionData | null | undefined
 ): boolean {
   return isPointer(found) || renewedIds?.has(id) === true
-}
-
-/** What is to be stored. */
-interface Saving {
-  /** Gives what is to be stored under an id. */
-  record(at: string): SessionData
-  /** Whether nothing is to be stored where the session is gone. */
-  readonly mustBeThere: boolean
 }
 
 /**
@@ -132,19 +127,13 @@ export class Follower {
    * Saves a session, unless its id has been renewed by another process: then it lies elsewhere. Only a store with `update` can
    * tell.
    *
-   * @param saving - what is to be stored
-   * @param done - told of the error, if any; or that the session is `GONE`
+   * @param mustBeThere - whether nothing is to be stored where the session is gone
+   * @param done - told of the error, if any; or that the session is `GONE`, or has `MOVED`
    */
-  save(
-    storage: Storage,
-    at: string,
-    { record, mustBeThere }: Saving,
-    done: Answer,
-    pointers = MAX_POINTERS
-  ): void {
+  save(storage: Storage, at: string, record: SessionData, mustBeThere: boolean, done: Answer): void {
     const { update } = storage
     if (!update) {
-      storage.save(at, record(at), done)
+      storage.save(at, record, done)
       return
     }
     let met: SessionData | undefined
@@ -154,39 +143,35 @@ export class Follower {
       (stored) => {
         met = isPointer(stored) ? (stored as SessionData) : undefined
         isGone = mustBeThere && !stored
-        return met || isGone ? undefined : record(at)
+        return met || isGone ? undefined : record
       },
       (error) => {
-        if (error || !met) {
-          done(error, !error && isGone ? GONE : undefined)
-          return
-        }
-        const to = pointers > 0 ? this.meet(storage, at, met) : undefined
-        if (to === undefined) done(undefined, GONE)
-        else this.save(storage, to, { record, mustBeThere }, done, pointers - 1)
+        if (error) done(error)
+        else if (met) done(undefined, this.meet(storage, at, met))
+        else done(undefined, isGone ? GONE : undefined)
       }
     )
   }
 
-  /** Where a pointer leads that a write has met in the place of the session; undefined if that is nowhere. */
-  meet(storage: Storage, at: string, pointer: SessionData): string | undefined {
+  /** What a pointer means that a write has met in the place of the session. */
+  meet(storage: Storage, at: string, pointer: SessionData): typeof GONE | typeof MOVED {
     this.note(storage, at, pointer)
+    if (this.isUnderWay(at)) return MOVED
     const to = this.leadFrom(at)
-    if (to !== undefined) this.moved(at, to)
-    return to
+    if (to === undefined) return GONE
+    this.moved(at, to)
+    return MOVED
   }
 
-  /** Puts a pointer back that something late has overwritten. */
+  /** Puts a pointer back that something late has overwritten. When the grace is over, there is to be nothing. */
   restore(storage: Storage, id: string, store: object, done: () => void): void {
     const pointer = this.renewedIds.get(id)
-    if (!pointer) {
+    const answer: Answer = (error) => {
+      if (error) debug('an old id may lead nowhere, or be stored: %s', error)
       done()
-      return
     }
-    storage.save(id, pointerRecord(id, pointer, store), (error) => {
-      if (error) debug('an old id may lead nowhere: %s', error)
-      done()
-    })
+    if (pointer) storage.save(id, pointerRecord(id, pointer, store), answer)
+    else storage.destroy(id, answer)
   }
 
   /** Notes a pointer that the store has: the requests beside this one follow it, too. */

@@ -10,7 +10,6 @@ import { isSealed, warnUnreadable } from '../storage/sealed.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
 import { Endings, isRefusal, sessionEnded } from './endings.js'
-import { GONE } from './follower.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Lifetime } from './lifetime.js'
 import { Merging } from './merging.js'
@@ -20,6 +19,7 @@ import { callSave, copyAtEnd, savesItself, wholeSession } from './session-at-end
 import { Whereabouts } from './whereabouts.js'
 import type { DeviceBinding } from '../device/device-binding.js'
 import type { GivenCookieOptions } from '../session/cookie.js'
+import type { Notes } from '../session/notes.js'
 import type { Renewal } from '../session/renewal-options.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
@@ -47,6 +47,8 @@ interface Save {
   readonly ask: Ask | undefined
   /** The JSON of its cookie, where it has to wait, and the app may change the session meanwhile. */
   readonly cookie: string | undefined
+  /** The id of which it has the turn, where saves are merged. */
+  readonly place?: string
 }
 
 /** Tells what has come of a save. */
@@ -228,18 +230,18 @@ export class Keeper implements SessionKeeper {
 
   /** Where saves are merged, those of a session are done one after another. */
   private saveInTurn(save: Save, merging: Merging, ask: Ask, answer: SaveAnswer): void {
-    const { endings } = this
+    const { endings, whereabouts } = this
     const { id } = save.session
     const moment = endings.now
-    this.service.sharedStore.turns.take(this.whereabouts.placeOf(id), (over) => {
+    whereabouts.takeTurn(id, (place, over) => {
       const answerAndGoOn: SaveAnswer = (error, isGone) => {
         merging.forget(ask)
         over()
         answer(error, isGone)
       }
-      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(this.whereabouts.placeOf(id), moment)
+      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(place, moment)
       if (hasEndedMeanwhile) this.refuseSave(save, undefined, answerAndGoOn)
-      else this.saveUnlessEnded(save, answerAndGoOn)
+      else this.saveUnlessEnded({ ...save, place }, answerAndGoOn)
     })
   }
 
@@ -266,7 +268,7 @@ export class Keeper implements SessionKeeper {
   }
 
   private write(save: Save, at: string, answer: SaveAnswer): void {
-    const { session, state, turn, byApp, isAfterEnd, ask } = save
+    const { session, state, turn, byApp, isAfterEnd, ask, place } = save
     const { ledger, endings } = this
     const { absoluteTimeout, touchInterval } = this.service
     const { id } = session
@@ -274,10 +276,11 @@ export class Keeper implements SessionKeeper {
     debugSession('saving %s', at)
     // Now, for the requests beside this one.
     touchInterval?.note(at, session.cookie, Date.now())
+    const store = (to: string, written: Answer) => this.store(save, storage, to, written)
     this.whereabouts.write(
       at,
       storage,
-      (to, written) => this.store(save, storage, to, written),
+      place === undefined ? store : this.whereabouts.inTurn(place, store),
       (error, isUndone, isGone) => {
         if (isUndone) {
           ledger.undone(id, turn)
@@ -317,31 +320,22 @@ export class Keeper implements SessionKeeper {
       const mustBeThere = this.membership !== undefined && wasStored && ledger.reason === 'found'
       const follower =
         mustBeThere && storage.update ? this.whereabouts.expectFollower() : this.whereabouts.follower
-      if (!follower || !wasStored) {
-        storage.save(at, whole, written)
-        return
-      }
-      const record = (to: string) => (to === at ? whole : this.forStore(session, to))
-      follower.save(storage, at, { record, mustBeThere }, written)
+      if (follower && wasStored) follower.save(storage, at, whole, mustBeThere, written)
+      else storage.save(at, whole, written)
     })
   }
 
   private putMerged(merging: Merging, ask: Ask, storage: Storage, at: string, written: Answer): void {
-    const { endings } = this
+    const { endings, whereabouts } = this
+    const { absoluteTimeout } = this.service
     const moment = endings.now
-    merging.write(
-      ask,
-      storage,
-      at,
-      {
-        forStore: (to, parts) => this.forStore(ask.session, to, parts),
-        hasEnded: (to, notes) =>
-          endings.hasEndedSince(to, moment) ||
-          this.service.absoluteTimeout?.isOver(notes, Date.now()) === true,
-        follow: (from, found) => this.whereabouts.expectFollower().meet(storage, from, found)
-      },
-      (error, isGone) => written(error, isGone ? GONE : undefined)
-    )
+    const writing = {
+      forStore: (to: string, parts: Parts) => this.forStore(ask.session, to, parts),
+      isOver: (notes: Notes | undefined) => absoluteTimeout?.isOver(notes, Date.now()) === true,
+      hasEnded: (to: string) => endings.hasEndedSince(to, moment),
+      meet: (from: string, pointer: SessionData) => whereabouts.expectFollower().meet(storage, from, pointer)
+    }
+    merging.write(ask, storage, at, writing, written)
   }
 
   /** Then another one is due, as if there had been none. */

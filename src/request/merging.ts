@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   bring,
   change,
@@ -8,19 +9,20 @@ import {
   mergeNotes
 } from '../session/merge.js'
 import { isPointer, takeApart } from '../session/notes.js'
-import { MAX_POINTERS } from '../session/pointer.js'
 import { snapshotAgain } from '../session/snapshot.js'
 import { find } from '../storage/storage.js'
+import { GONE, MOVED } from './follower.js'
 import type { Cookie } from '../session/cookie.js'
 import type { Members, ResolveConflict } from '../session/merge.js'
 import type { Notes } from '../session/notes.js'
 import type { Session, SessionData } from '../session/session.js'
 import type { Snapshot } from '../session/snapshot.js'
 import type { Storage } from '../storage/storage.js'
+import type { Answer } from '../support/store-call.js'
 import type { End, Ledger, State } from './ledger.js'
 
 /** A session as the request has read it from the store, or begun it: until it reads it again, or begins another. */
-interface Life {
+export interface Life {
   readonly id: unknown
   /** The data that changes count from; of a session that has never been stored there are none. */
   base: Members | undefined
@@ -57,14 +59,13 @@ export interface Parts {
 interface Writing {
   /** What the store is given. */
   forStore(at: string, parts: Parts): SessionData
-  /** Whether the session has been ended, as far as this process knows, or is past its end. */
-  hasEnded(at: string, notes: Notes | undefined): boolean
-  /** Where what was found leads in its place: its id has been renewed. Undefined if that is nowhere. */
-  follow(at: string, pointer: SessionData): string | undefined
+  /** Whether the session is past its end, by what is remembered with it. */
+  isOver(notes: Notes | undefined): boolean
+  /** Whether an id has been ended, as far as this process knows: the session has ended, or has another one. */
+  hasEnded(at: string): boolean
+  /** What a pointer means that was found there. */
+  meet(at: string, pointer: SessionData): typeof GONE | typeof MOVED
 }
-
-/** Tells that a session has been written; or that it is gone, and nothing was. */
-type Written = (error: unknown, isGone: boolean) => void
 
 /** What a merge has made. */
 interface Merged {
@@ -74,6 +75,15 @@ interface Merged {
   readonly mineNotes: Notes | undefined
   /** Both, as the store is given them. */
   readonly whole: SessionData
+}
+
+/** What a renewed session is to be given, and what it has now; and what was found under its old id. */
+export interface Missing {
+  readonly mine: Members
+  readonly merged: Members
+  readonly notes: Notes | undefined
+  readonly theirs: Members
+  readonly theirNotes: Notes | undefined
 }
 
 /** Makes of what is stored what is to be; nothing where the session is gone. May throw. */
@@ -120,15 +130,57 @@ export class Merging {
     this.begin(id)
   }
 
-  /** The data that changes count from. */
-  get base(): Members | undefined {
-    const { base, read } = this.life
-    return base ?? (read === undefined ? undefined : membersOf(read))
+  /** The session as it is now known; to be given back when its id could not be renewed, or stays the same. */
+  get current(): Life {
+    return this.life
+  }
+
+  resume(life: Life): void {
+    this.life = life
   }
 
   /** What a request makes of a session that another one has made of the same: what it has changed itself goes with it. */
-  mergedInto(theirs: SessionData, base: Members | undefined, { data }: State): Members {
-    return mergeMembers(base ?? {}, membersOfFound(theirs), membersOf(data), this.resolve)
+  mergedInto(theirs: SessionData, life: Life, { data }: State): Members {
+    return mergeMembers(baseOf(life) ?? {}, membersOfFound(theirs), membersOf(data), this.resolve)
+  }
+
+  /**
+   * What a renewed session is to have that others have stored under its old id; the session stays as it is.
+   *
+   * @param life - the session under its old id
+   * @param renewed - the same under its new one
+   * @param found - what is stored under the old id
+   * @param preserve - the names that the new one keeps, or `true` for all
+   * @returns undefined if it has all that
+   * @throws whatever the app's function throws
+   */
+  missing(
+    life: Life,
+    renewed: Session,
+    found: SessionData,
+    preserve: true | readonly string[]
+  ): Missing | undefined {
+    const base = baseOf(life)
+    if (!base) return undefined
+    const stored = takeApart(found)
+    const theirs = membersOfFound(stored.data)
+    const mine = this.membersNow(renewed)
+    const merged = mergeMembers(kept(base, preserve), kept(theirs, preserve), mine, this.resolve)
+    const mineNotes = this.ledger.notesOf(renewed.id)
+    const notes = preserve === true ? mergeNotes(life.notes, stored.notes, mineNotes) : mineNotes
+    const isThere = isEmpty(bring(mine, mine, merged).changes) && hasSameNotes(notes, mineNotes)
+    return isThere ? undefined : { mine, merged, notes, theirs, theirNotes: stored.notes }
+  }
+
+  /** Gives a renewed session that. */
+  supply(life: Life, renewed: Session, { mine, merged, notes, theirs, theirNotes }: Missing): void {
+    life.base = theirs
+    life.notes = theirNotes
+    for (const ask of this.asks) {
+      if (ask.life === this.life) changeAsk(ask, bring(ask.mine, mine, merged).changes)
+    }
+    applyTo(renewed, bring(mine, mine, merged).changes)
+    if (notes) this.ledger.remember(renewed.id, notes, true)
   }
 
   isGone(id: unknown): boolean {
@@ -183,22 +235,21 @@ export class Merging {
     this.asks.delete(ask)
   }
 
-  /** Writes what was asked for. */
-  write(
-    ask: Ask,
-    storage: Storage,
-    at: string,
-    writing: Writing,
-    written: Written,
-    pointers = MAX_POINTERS
-  ): void {
+  /**
+   * Writes what was asked for.
+   *
+   * @param written - told of the error, if any; or that the session is `GONE`, or has `MOVED`, and nothing was written
+   */
+  write(ask: Ask, storage: Storage, at: string, writing: Writing, written: Answer): void {
     const { life, cookie, base, mine } = ask
     const mineNotes = this.ledger.notesOf(life.id)
+    let hasEnded = false
     let pointer: SessionData | undefined
 
     const merge: Merge = (found) => {
+      hasEnded = writing.hasEnded(at)
       pointer = found && isPointer(found) ? found : undefined
-      if (life.isGone || (base && !found) || pointer) return undefined
+      if (life.isGone || hasEnded || pointer || (base && !found)) return undefined
       let data = mine
       let notes = mineNotes
       if (base && found) {
@@ -206,20 +257,19 @@ export class Merging {
         data = mergeMembers(base, membersOfFound(theirs.data), mine, this.resolve)
         notes = mergeNotes(life.notes, theirs.notes, mineNotes)
       }
-      if (writing.hasEnded(at, notes)) return undefined
+      if (writing.isOver(notes)) return undefined
       const whole = writing.forStore(at, { cookie, notes, data: copied(data) })
       return { data, notes, mineNotes, whole }
     }
     const done: Done = (error, merged) => {
-      const to = !error && pointer && pointers > 0 ? writing.follow(at, pointer) : undefined
-      if (to !== undefined) {
-        this.write(ask, storage, to, writing, written, pointers - 1)
+      ask.merged = merged
+      if (error || merged) {
+        written(error)
         return
       }
-      const isGone = !error && !merged
-      if (isGone) life.isGone = true
-      ask.merged = merged
-      written(error, isGone)
+      const hasMoved = !life.isGone && (hasEnded || (pointer && writing.meet(at, pointer) === MOVED))
+      if (!hasMoved) life.isGone = true
+      written(undefined, hasMoved ? MOVED : GONE)
     }
 
     if (!base) save(storage, at, undefined, merge, done)
@@ -236,14 +286,16 @@ export class Merging {
       if (other === ask || other.life !== life) continue
       const { changes, base } = bring(other.mine, ask.mine, data)
       other.base = base
-      if (isEmpty(changes)) continue
-      other.mine = change(other.mine, changes)
-      other.state = { ...other.state, data: JSON.stringify(other.mine) }
-      if (other.end) other.end.state = other.state
+      changeAsk(other, changes)
     }
 
-    // Otherwise the request has read it again meanwhile, and changed what it has read.
-    if (life !== this.life) return
+    if (life !== this.life) {
+      // The request has read it again meanwhile, and changed what it has read; or its id is being renewed. Then what others
+      // have stored is brought when that is done.
+      life.base = ask.mine
+      life.notes = mineNotes
+      return
+    }
     this.bringToSession(ask, data)
     life.notes = notes
     if (this.ledger.notesOf(life.id) === mineNotes) this.ledger.remember(life.id, notes, false)
@@ -331,6 +383,31 @@ function thrown(error: unknown): unknown {
 
 function lifeOf(id: unknown, read: Snapshot | undefined, notes: Notes | undefined): Life {
   return { id, base: undefined, read, notes, isGone: false }
+}
+
+/** The data that changes count from. */
+function baseOf({ base, read }: Life): Members | undefined {
+  return base ?? (read === undefined ? undefined : membersOf(read))
+}
+
+/** Changes what is to be saved. */
+function changeAsk(ask: Ask, changes: Members): void {
+  if (isEmpty(changes)) return
+  ask.mine = change(ask.mine, changes)
+  ask.state = { ...ask.state, data: JSON.stringify(ask.mine) }
+  if (ask.end) ask.end.state = ask.state
+}
+
+/** Those of some members that have these names. */
+function kept(members: Members, names: true | readonly string[]): Members {
+  if (names === true) return members
+  const some = Object.create(null) as Members
+  for (const name of names) if (name in members) some[name] = members[name]
+  return some
+}
+
+function hasSameNotes(some: Notes | undefined, others: Notes | undefined): boolean {
+  return some === others || isDeepStrictEqual(some, others)
 }
 
 /** A request changes its cookie while it waits. */

@@ -17,11 +17,16 @@ import type { Membership } from '../users/membership.js'
 import type { Endings } from './endings.js'
 import type { Ledger } from './ledger.js'
 import type { Lifetime } from './lifetime.js'
-import type { Members } from '../session/merge.js'
-import type { Merging } from './merging.js'
+import type { Life, Merging, Missing } from './merging.js'
 import type { Pending } from './pending.js'
 import type { Service, SessionfulRequest } from './service.js'
 import type { Whereabouts } from './whereabouts.js'
+
+/** How often a renewal brings over what other processes have stored meanwhile; then it goes on with what it has. */
+const MAX_SUPPLIES = 8
+
+/** Takes back that an id has ended: what others have stored under it is to be merged first. */
+const NOT_YET = new Error('not yet')
 
 /** What a renewal needs of the keeper of a request's session. */
 interface RenewingKeeper extends Generator, SessionKeeper {
@@ -72,10 +77,10 @@ class SessionRenewal {
   private readonly notes: Notes | undefined
   /** What the request had before, to give it back should this fail. */
   private readonly before: SessionfulRequest['session']
-  /** Where saves are merged: the data that the changes of this request count from. */
-  private readonly base: Members | undefined
+  /** Where saves are merged: the session under its old id, from which the changes of this request count. */
+  private readonly life: Life | undefined
   /** Whether the store is known to have had the session; and whether it may have it. */
-  private readonly wasStored: boolean
+  private wasStored: boolean
   private readonly mayBeStored: boolean
 
   private renewed: Session | undefined
@@ -84,6 +89,10 @@ class SessionRenewal {
   private isFindable = false
   /** The old id, where requests beside this one are waiting for what comes of it. */
   private waitedFor: string | undefined
+  /** What is to be told in the end where others wait for their turn to save. */
+  private readonly turns: (() => void)[] = []
+  /** How often what others have stored meanwhile may yet be brought over. */
+  private supplies = MAX_SUPPLIES
 
   /**
    * @param id - that the request has had
@@ -101,7 +110,7 @@ class SessionRenewal {
     this.storage = keeper.storageOf(session)
     this.notes = ledger.notesOf(id)
     this.before = req.session
-    this.base = keeper.merging?.base
+    this.life = keeper.merging?.current
     this.wasStored = ledger.wasStored(id)
     this.mayBeStored = this.wasStored || ledger.isToBeSaved(id)
   }
@@ -128,7 +137,7 @@ class SessionRenewal {
       setImmediate(() => this.finish(error))
       return
     }
-    this.store()
+    this.storeInTurn()
   }
 
   /** What has ended does not come back under another id. */
@@ -144,11 +153,8 @@ class SessionRenewal {
   /** Gives the request its new session. */
   private begin(): void {
     const { at, keeper, renewal, session } = this
-    const { ledger, req, service } = keeper
-    if (renewal.grace !== undefined && typeof at === 'string') {
-      keeper.whereabouts.expectFollower().begin(at)
-      this.waitedFor = at
-    }
+    const { ledger, merging, req, service } = keeper
+    if (!merging) this.haveOthersWait()
     service.sharedStore.generateFor(req, keeper)
     const renewed = req.session
     if (!renewed || renewed === session) throw new Error('store.generate() has made no new session')
@@ -157,8 +163,18 @@ class SessionRenewal {
     if (renewed.id === at) this.settle()
     keep(session, renewed, renewal.preserve)
     keeper.begin(renewed)
+    // What is stored under the same id is merged by the save itself.
+    if (renewed.id === this.id && this.life) merging?.resume(this.life)
     const notes = this.notesToKeep()
     if (notes) ledger.remember(renewed.id, notes, true)
+  }
+
+  /** With a grace the requests beside this one wait for what comes of it. */
+  private haveOthersWait(): void {
+    const { at } = this
+    if (this.renewal.grace === undefined || typeof at !== 'string') return
+    this.keeper.whereabouts.expectFollower().begin(at)
+    this.waitedFor = at
   }
 
   /** The session's age goes with it; what else is remembered does if all is kept. */
@@ -179,8 +195,40 @@ class SessionRenewal {
       this.takeOver(pointer.to)
     } else {
       this.at = pointer.to
-      this.lookForOthers(pointer.to)
+      if (this.keeper.merging) this.takeTurn(pointer.to, () => this.lookForOthers(pointer.to))
+      else this.lookForOthers(pointer.to)
     }
+  }
+
+  /** Where saves are merged, those of the old id wait until it is renewed: what is stored before that goes along. */
+  private storeInTurn(): void {
+    const { at, keeper } = this
+    const { merging, whereabouts } = keeper
+    if (!merging || typeof at !== 'string' || at === this.renewed?.id) this.store()
+    else this.takeTurn(at, () => whereabouts.whenSettled(at, () => this.storeAt(at, whereabouts.placeOf(at))))
+  }
+
+  /** @param place - where the session lies by now, which may be elsewhere */
+  private storeAt(at: string, place: string): void {
+    this.wasStored ||= this.keeper.ledger.wasStored(this.id)
+    if (place !== at && this.renewal.grace !== undefined) {
+      this.takeOver(place)
+    } else if (place !== at) {
+      this.at = place
+      this.storeInTurn()
+    } else if (this.isEnded()) {
+      this.undoAsEnded()
+    } else {
+      this.haveOthersWait()
+      this.store()
+    }
+  }
+
+  private takeTurn(at: string, goOn: () => void): void {
+    this.keeper.service.sharedStore.turns.take(at, (over) => {
+      this.turns.push(over)
+      goOn()
+    })
   }
 
   private store(): void {
@@ -199,11 +247,39 @@ class SessionRenewal {
    */
   private lookForOthers(at: string): void {
     find(this.storage, at, (error, found) => {
+      const other = error ? undefined : this.otherThan(at, found)
       if (error) this.undo(error)
       else if (!found || this.keeper.endings.isEndedByOthers(at)) this.undoAsEnded()
-      else if (isPointer(found)) this.followOther(at, openPointer(at, found))
+      else if (other) this.heed(at, other)
       else this.retire()
     })
+  }
+
+  /** What is stored under the old id, if that is not all that this request knows. */
+  private otherThan(at: string, found: SessionData | null | undefined): OtherRecord | undefined {
+    if (!found) return this.wasStored ? {} : undefined
+    if (isPointer(found)) return { pointer: openPointer(at, found) }
+    const { keeper, life, renewed, renewal, supplies } = this
+    if (!keeper.merging || !life || !renewed || supplies === 0) return undefined
+    try {
+      const missing = keeper.merging.missing(life, renewed, found, renewal.preserve)
+      return missing && { missing }
+    } catch (error) {
+      return { fault: error ?? new Error('nothing was thrown while a session was merged') }
+    }
+  }
+
+  private heed(at: string, { fault, missing, pointer }: OtherRecord): void {
+    if (fault) this.undo(fault)
+    else if (missing) this.supply(missing)
+    else this.followOther(at, pointer)
+  }
+
+  /** Gives the new session what others have stored meanwhile, and has it stored once more. */
+  private supply(missing: Missing): void {
+    this.supplies--
+    this.keeper.merging?.supply(this.life as Life, this.renewed as Session, missing)
+    this.store()
   }
 
   /** From now on the old id leads to the new one, or opens nothing. */
@@ -230,8 +306,8 @@ class SessionRenewal {
     this.point(at, pointer, (error, other) => {
       if (!isRefusal(error) && !other) keeper.whereabouts.expectFollower().renewed(storage, at, pointer)
       if (!error && other) {
-        noteAnswer()
-        this.followOther(at, other.pointer)
+        noteAnswer(other.missing || other.fault ? NOT_YET : undefined)
+        this.heed(at, other)
       } else {
         this.retired(error, noteAnswer)
       }
@@ -243,7 +319,7 @@ class SessionRenewal {
    *
    * @param callback - receives an error, or where the old id leads instead
    */
-  private point(at: string, pointer: Pointer, callback: Answer<OtherPointer>): void {
+  private point(at: string, pointer: Pointer, callback: Answer<OtherRecord>): void {
     const { storage } = this
     const record = pointerRecord(at, pointer, this.keeper.service.settings.store)
     if (!storage.update) {
@@ -255,26 +331,21 @@ class SessionRenewal {
       return
     }
 
-    let other: OtherPointer | undefined
-    storage.update(
-      at,
-      (stored) => {
-        other = undefined
-        if (isPointer(stored)) other = { pointer: openPointer(at, stored as SessionData) }
-        else if (!stored && this.wasStored) other = { pointer: undefined }
-        return other ? undefined : record
-      },
-      (error) => callback(error, other)
-    )
+    let other: OtherRecord | undefined
+    const change = (stored: SessionData | null | undefined) => {
+      other = this.otherThan(at, stored)
+      return other ? undefined : record
+    }
+    storage.update(at, change, (error) => callback(error, other))
   }
 
   /** Whoever has written last counts: of two processes that renew at the same moment one finds the pointer of the other. */
-  private lookAgain(at: string, pointer: Pointer, record: SessionData, callback: Answer<OtherPointer>): void {
+  private lookAgain(at: string, pointer: Pointer, record: SessionData, callback: Answer<OtherRecord>): void {
     const { storage } = this
     storage.load(at, (error, found) => {
-      const there = !error && found && isPointer(found) ? openPointer(at, found) : undefined
-      if (error || !found || there?.to === pointer.to) callback()
-      else if (there) callback(undefined, { pointer: there })
+      const other = !error && found ? this.otherThan(at, found) : undefined
+      if (error || !found || other?.pointer?.to === pointer.to) callback()
+      else if (other?.pointer || other?.missing || other?.fault) callback(undefined, other)
       // A request of another process has saved its state of the session meanwhile.
       else storage.save(at, record, (refused) => callback(refused))
     })
@@ -336,7 +407,7 @@ class SessionRenewal {
     const own = this.renewed ?? this.session
     const state = ledger.stateOf(own)
     const hasChanged = ledger.hasOtherData(state)
-    const merged = hasChanged ? merging?.mergedInto(data, this.base, state) : undefined
+    const merged = hasChanged && this.life ? merging?.mergedInto(data, this.life, state) : undefined
     const mine: object = merged ? { ...merged, cookie: own.cookie } : Object.assign({}, own)
     req.sessionID = at
     try {
@@ -421,6 +492,7 @@ class SessionRenewal {
     req.session = before
     req.sessionID = id
     ledger.remember(id, notes, notes !== undefined)
+    if (this.life) keeper.merging?.resume(this.life)
   }
 
   private finish(error?: unknown): void {
@@ -430,15 +502,19 @@ class SessionRenewal {
 
   /** Who waits beside may go on. */
   private settle(): void {
-    const { waitedFor } = this
+    const { turns, waitedFor } = this
     this.waitedFor = undefined
     if (waitedFor !== undefined) this.keeper.whereabouts.expectFollower().settle(waitedFor)
+    for (const over of turns.splice(0).reverse()) over()
   }
 }
 
-/** Where an old id leads instead, if anywhere. */
-interface OtherPointer {
-  readonly pointer: Pointer | undefined
+/** What is under an old id instead: a pointer, or nothing that leads anywhere; or data that the new session lacks. */
+interface OtherRecord {
+  readonly pointer?: Pointer | undefined
+  readonly missing?: Missing
+  /** Why these could not be merged. */
+  readonly fault?: unknown
 }
 
 /** Gives a new session what the old one has. */

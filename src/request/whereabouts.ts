@@ -1,5 +1,6 @@
 import { meansNoSession } from '../stores/store.js'
-import { Follower, GONE, mayLieElsewhere } from './follower.js'
+import { MAX_POINTERS } from '../session/pointer.js'
+import { Follower, GONE, MOVED, mayLieElsewhere } from './follower.js'
 import type { SessionData } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
 import type { Answer } from '../support/store-call.js'
@@ -7,6 +8,12 @@ import type { Endings } from './endings.js'
 import type { Ledger } from './ledger.js'
 import type { Lifetime } from './lifetime.js'
 import type { Service } from './service.js'
+
+/** Writes a session under an id; answers with `GONE` or `MOVED` where nothing was written. */
+type WriteAt = (at: string, written: Answer) => void
+
+/** Told of the error, whether a write has been undone, or was none, and whether nothing was written. */
+type Written = (error?: unknown, isUndone?: boolean, isGone?: boolean) => void
 
 /**
  * Where the sessions of one request lie, and whether they are still there: others may have ended them meanwhile, or renewed
@@ -64,8 +71,15 @@ export class Whereabouts {
     }
     follower.whenSettled(id, () => {
       const at = follower.placeOf(id)
-      if (this.ledger.wasStored(id)) follower.load(storage, at, (error, _found, to) => goOn(error ? at : to))
-      else goOn(at)
+      if (!this.ledger.wasStored(id)) {
+        goOn(at)
+        return
+      }
+      follower.load(storage, at, (error, _found, to) => {
+        // It may have been renewed while the store was failing.
+        if (error) follower.whenSettled(at, () => goOn(follower.placeOf(at)))
+        else goOn(to)
+      })
     })
   }
 
@@ -79,12 +93,10 @@ export class Whereabouts {
    * @param stop - told of the store's error, where it cannot say
    */
   unlessEnded(id: string, goOn: (at: string) => void, stop: (error?: unknown) => void): void {
-    const { follower } = this
-    const inPlace = (at: string) => {
+    this.whenSettled(id, () => {
+      const at = this.placeOf(id)
       this.endings.whenOwnIsAnswered(at, () => this.unlessEndedAt(at, id, goOn, stop), stop)
-    }
-    if (follower) follower.whenSettled(id, () => inPlace(follower.placeOf(id)))
-    else inPlace(id)
+    })
   }
 
   private unlessEndedAt(
@@ -96,12 +108,13 @@ export class Whereabouts {
     const { endings } = this
     const { storage } = this.service
     const hasEnded = endings.hasEnded(at)
+    const moment = endings.now
     if (this.lifetime.isOver(id)) {
       stop()
     } else if (this.isUncertain(hasEnded) && this.ledger.wasStored(id)) {
       storage.load(at, (error, found) => {
         if (!error && this.mayLieElsewhere(at, found)) this.goOnElsewhere(at, found, goOn, stop)
-        else if (found) goOn(at)
+        else if (found && !endings.hasEndedSince(at, moment)) goOn(at)
         else stop(error && !meansNoSession(error) ? error : undefined)
       })
     } else if (hasEnded && (at !== id || !this.mayBeginAgain(id))) {
@@ -138,65 +151,137 @@ export class Whereabouts {
 
   /**
    * Writes a session. One that is ended meanwhile may have come back by that: it is destroyed again. One whose id has been
-   * renewed meanwhile is written where it lies now.
+   * renewed meanwhile is written where it lies now, unless it has been ended there since.
    *
-   * @param write - writes it under an id; may tell that it is gone
-   * @param done - told of the error, if any, and whether it has been undone
+   * @param write - writes it under an id; may tell that it is gone, or has moved
+   * @param done - told of the error, if any, whether it has been undone, and whether nothing was written
    */
-  write(
+  write(id: string, storage: Storage, write: WriteAt, done: Written): void {
+    this.writeSince(this.endings.now, id, storage, write, done, MAX_POINTERS)
+  }
+
+  /** @param moment - of the first try: what has ended since then stays ended */
+  private writeSince(
+    moment: number,
     id: string,
     storage: Storage,
-    write: (at: string, written: Answer) => void,
-    done: (error?: unknown, isUndone?: boolean, isGone?: boolean) => void
+    write: WriteAt,
+    done: Written,
+    moves: number
   ): void {
     const { endings } = this
-    const moment = endings.now
     const underWay = endings.beginWrite(id)
     write(id, (error, result) => {
-      const isGone = result === GONE
-      const answer = (failure: unknown, isUndone: boolean) => {
+      const isWritten = result !== GONE && result !== MOVED
+      const answer: Written = (failure, isUndone) => {
         endings.endWrite(underWay)
-        done(failure, isUndone, isGone)
+        done(failure, isUndone, !isWritten)
       }
-      if (!endings.hasEndedSince(id, moment)) {
-        answer(error, isGone)
+      const goOn = (at: string) => {
+        endings.endWrite(underWay)
+        this.writeElsewhere(moment, at, storage, write, done, moves - 1)
+      }
+      if (result !== MOVED && !endings.hasEndedSince(id, moment)) {
+        answer(error, !isWritten)
         return
       }
-      const undo = () => {
+      this.whenSettled(id, () => {
         const at = this.placeOf(id)
-        if (!endings.hasEndedSince(id, moment)) {
+        const hasEnded = endings.hasEndedSince(id, moment)
+        if (at === id && hasEnded) {
+          if (isWritten) storage.destroy(id, (refused) => answer(error ?? refused, true))
+          else answer(error, true)
+        } else if (at === id && result !== MOVED) {
           // That was taken back.
-          answer(error, false)
-        } else if (at === id) {
-          storage.destroy(id, (refused) => answer(error ?? refused, true))
+          answer(error, !isWritten)
+        } else if (moves === 0) {
+          answer(error, true)
+        } else if (isWritten && hasEnded) {
+          this.expectFollower().restore(storage, id, this.service.settings.store, () => goOn(at))
         } else {
-          this.expectFollower().restore(storage, id, this.service.settings.store, () => {
-            endings.endWrite(underWay)
-            this.write(at, storage, write, done)
-          })
+          goOn(at)
         }
-      }
-      if (this.follower) this.follower.whenSettled(id, undo)
-      else undo()
+      })
     })
   }
 
-  /** The same, when it is its turn: there are stores whose touch reads and writes, and what is saved in between is lost. */
+  /** Writes a session whose id has been renewed; it may have ended, or moved on, while its pointer was being put back. */
+  private writeElsewhere(
+    moment: number,
+    id: string,
+    storage: Storage,
+    write: WriteAt,
+    done: Written,
+    moves: number
+  ): void {
+    this.whenSettled(id, () => {
+      const at = this.placeOf(id)
+      if (this.endings.hasEndedSince(at, moment)) done(undefined, true, true)
+      else this.writeSince(moment, at, storage, write, done, moves)
+    })
+  }
+
+  /** Goes on when an id is not being renewed. */
+  whenSettled(id: string, goOn: () => void): void {
+    const { follower } = this
+    if (follower) follower.whenSettled(id, goOn)
+    else goOn()
+  }
+
+  /**
+   * Waits for the turn of a session, where it lies by then: its id may be renewed while one waits. Who has the turn of an old
+   * id may wait for that of a newer one, and never the other way round.
+   *
+   * @param goOn - told where that is, and what is to be told in the end
+   */
+  takeTurn(id: string, goOn: (at: string, over: () => void) => void): void {
+    const { turns } = this.service.sharedStore
+    const take = (at: string, overBefore?: () => void) => {
+      turns.take(at, (over) => {
+        const allOver = () => {
+          over()
+          overBefore?.()
+        }
+        const place = this.placeOf(id)
+        if (place === at) goOn(at, allOver)
+        else take(place, allOver)
+      })
+    }
+    take(this.placeOf(id))
+  }
+
+  /** Has what is written elsewhere than where one has the turn wait for its turn there. */
+  inTurn(held: string, write: WriteAt): WriteAt {
+    return (at, written) => {
+      if (at === held) {
+        write(at, written)
+        return
+      }
+      this.service.sharedStore.turns.take(at, (over) => {
+        write(at, (error, result) => {
+          over()
+          written(error, result)
+        })
+      })
+    }
+  }
+
+  /** Writes when it is its turn: there are stores whose touch reads and writes, and what is saved in between is lost. */
   writeInTurn(
     id: string,
     storage: Storage,
-    write: (to: string, written: Answer) => void,
+    write: WriteAt,
     done: (error?: unknown, isUndone?: boolean) => void
   ): void {
     const { endings } = this
     const moment = endings.now
-    this.service.sharedStore.turns.take(id, (over) => {
+    this.takeTurn(id, (at, over) => {
       const goOn = (error?: unknown, isUndone?: boolean) => {
         over()
         done(error, isUndone)
       }
-      if (endings.hasEndedSince(id, moment)) goOn(undefined, true)
-      else this.write(id, storage, write, goOn)
+      if (endings.hasEndedSince(at, moment)) goOn(undefined, true)
+      else this.write(at, storage, this.inTurn(at, write), goOn)
     })
   }
 }

@@ -331,6 +331,22 @@ describe('a session that was loaded without a response', () => {
     assert.deepEqual(store.sessions, {})
   })
 
+  it('is not brought back by a save that has just found it when it ends', async () => {
+    const { load, store, visit, cookie } = await site()
+    const loaded = await load()
+    const slow = gate()
+    store.get = (sid, callback) => {
+      delete store.get
+      store.get(sid, (...answer) => slow.pass(() => callback(...answer)))
+    }
+    const saving = loaded.save()
+    await until(() => slow.waiting === 1)
+    await visit({ cookie, path: '/logout' })
+    slow.open()
+    await assert.rejects(saving, { code: 'ESESSIONENDED' })
+    assert.deepEqual(store.sessions, {})
+  })
+
   it('cannot be regenerated: nobody could be told the new id', async () => {
     const { load, store } = await site()
     const loaded = await load()

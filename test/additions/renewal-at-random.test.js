@@ -1,11 +1,15 @@
 'use strict'
 
 // Whatever the requests of a visitor do at the same time, and however slowly the store answers: renewals log nobody out,
-// and what has ended stays ended.
+// what has ended stays ended, and with concurrency: 'merge' nothing is lost that was saved.
 
 const assert = require('node:assert/strict')
 const { closeAll } = require('../support/harness')
-const { contentOf, grace, plainStore, renewing, updatingStore } = require('./support/renewing')
+const { contentOf, grace, plainStore, renewing, stores, updatingStore } = require('./support/renewing')
+
+/** RENEWAL_ROUNDS raises the number of rounds, RENEWAL_SEED has the same again. */
+const { RENEWAL_ROUNDS = '6', RENEWAL_SEED } = process.env
+const SEED = Number(RENEWAL_SEED ?? Date.now() % 1e9)
 
 const SCHEDULES = 10
 const REQUESTS = 12
@@ -27,10 +31,12 @@ async function turns(count) {
 
 /** A store that does what it is asked, and answers, after a random number of turns each. */
 function slowly(store, random) {
-  for (const method of ['get', 'set', 'destroy', 'update']) {
+  // What the store calls of its own is as quick as ever: its `update` lets nothing come in between.
+  const slow = Object.create(store)
+  for (const method of ['get', 'set', 'destroy', 'update', 'touch']) {
     const original = store[method]
     if (!original) continue
-    store[method] = (...args) => {
+    slow[method] = (...args) => {
       const callback = args.pop()
       const [before, after] = [random() * 6, random() * 6]
       const call = () =>
@@ -42,7 +48,7 @@ function slowly(store, random) {
       turns(before).then(call)
     }
   }
-  return store
+  return slow
 }
 
 async function schedule(seed, makeStore, withLogout) {
@@ -101,4 +107,96 @@ for (const makeStore of [plainStore, updatingStore]) {
       }
     })
   })
+}
+
+/** Saves, renewals and what ends a session, by any id that the visitor has had; each key is saved once. */
+async function round(seed, makeStore, { concurrency, renewals, ending }) {
+  const random = randomFrom(seed)
+  const pick = (choices) => choices[Math.floor(random() * choices.length)]
+  const store = slowly(makeStore(), random)
+  const app = await renewing({ store, concurrency, user: ({ user }) => user })
+  const first = await app.logIn()
+  const known = [first]
+  const endedAt = ending ? Math.floor(random() * REQUESTS) : -1
+  const answers = await Promise.all(
+    Array.from({ length: REQUESTS }, async (_, i) => {
+      await turns(random() * 80)
+      if (i === endedAt && ending === 'endSessionsOf') {
+        await app.middleware.endSessionsOf('ada')
+        return { end: 'complete', status: 200 }
+      }
+      const paths = [`/save?key${i}`, `/save?key${i}`, `/write?key${i}`, '/', app.renewPath(pick(renewals))]
+      const path = i === endedAt ? '/logout' : pick(paths)
+      const answer = await app.ask(path, pick(known))
+      if (answer.cookie && answer.told?.user === 'ada') known.push(answer.cookie)
+      return { ...answer, path }
+    })
+  )
+  return { ...app, store, answers, known }
+}
+
+const users = (store) => Object.values(contentOf(store).sessions).filter(({ user }) => user === 'ada')
+
+for (const [name, makeStore] of Object.entries(stores)) {
+  for (const concurrency of [undefined, 'merge']) {
+    describe(`random rounds of saves and renewals, on ${name}, concurrency: ${concurrency} (seed ${SEED})`, function () {
+      this.timeout(3_600_000)
+      afterEach(closeAll)
+
+      for (const ending of ['logout', 'endSessionsOf']) {
+        it(`bring nothing back that ${ending} has ended`, async () => {
+          for (let seed = SEED; seed < SEED + Number(RENEWAL_ROUNDS); seed++) {
+            const { answers, ask, errors, known, store } = await round(seed, makeStore, {
+              concurrency,
+              ending,
+              renewals: [grace]
+            })
+            for (const { end } of answers) assert.equal(end, 'complete', `seed ${seed}`)
+            for (const { code } of errors) assert.equal(code, 'ESESSIONENDED', `seed ${seed}`)
+            for (const cookie of known) {
+              assert.notEqual((await ask('/', cookie)).told.user, 'ada', `seed ${seed}`)
+            }
+            assert.deepEqual(users(store), [], `seed ${seed}`)
+            await closeAll()
+          }
+        })
+      }
+
+      it(`${concurrency ? 'lose nothing' : 'refuse nothing'} where nobody has ended it`, async () => {
+        for (let seed = SEED; seed < SEED + Number(RENEWAL_ROUNDS); seed++) {
+          const { answers, ask, errors, known, store } = await round(seed, makeStore, {
+            concurrency,
+            renewals: [grace]
+          })
+          assert.deepEqual(errors, [], `seed ${seed}`)
+          for (const cookie of known) assert.equal((await ask('/', cookie)).told.user, 'ada', `seed ${seed}`)
+          const [session, ...others] = users(store)
+          assert.deepEqual(others, [], `seed ${seed}`)
+          for (const { path } of concurrency ? answers : []) {
+            const key = /key\d+/.exec(path)?.[0]
+            if (key) assert.equal(session[key], true, `seed ${seed}: ${path}`)
+          }
+          await closeAll()
+        }
+      })
+
+      if (!concurrency) return
+      it('lose nothing that a save has answered for, whether old ids have a grace or not', async () => {
+        for (let seed = SEED; seed < SEED + Number(RENEWAL_ROUNDS); seed++) {
+          const { answers, errors, store } = await round(seed, makeStore, {
+            concurrency,
+            renewals: [grace, { preserve: true }]
+          })
+          for (const { code } of errors) assert.equal(code, 'ESESSIONENDED', `seed ${seed}`)
+          const [session, ...others] = users(store)
+          assert.deepEqual(others, [], `seed ${seed}`)
+          for (const { path, told } of answers) {
+            const key = /save\?(key\d+)/.exec(path)?.[1]
+            if (key && told?.user === 'ada') assert.equal(session[key], true, `seed ${seed}: ${path}`)
+          }
+          await closeAll()
+        }
+      })
+    })
+  }
 }

@@ -189,3 +189,35 @@ for (const [name, makeStore] of Object.entries(stores)) {
     })
   })
 }
+
+describe('an id that another process has renewed, on a store with update, once this process has met any pointer', () => {
+  afterEach(closeAll)
+
+  for (const options of [{}, { concurrency: 'merge' }]) {
+    it(`is followed by a save that brings nothing back after a logout on the way: ${JSON.stringify(options)}`, async () => {
+      const { first, second, one, other, old } = await twoProcesses(updatingStore, options)
+      const another = await first.logIn()
+      await first.renew(another, grace)
+      await second.ask('/', another)
+      await second.ask('/logout', another)
+
+      const beside = second.ask('/slow/save?late', old)
+      await second.waiting(1)
+      const { cookie } = await first.renew(old, grace)
+      const held = gate()
+      const { update } = other
+      other.update = (sid, ...rest) => {
+        if (sid !== idIn(cookie)) return update.call(other, sid, ...rest)
+        other.update = update
+        return held.pass(() => update.call(other, sid, ...rest))
+      }
+      second.slow.open()
+      await until(() => held.waiting === 1)
+      await second.ask('/logout', cookie)
+      held.open()
+      await beside
+      assert.deepEqual(contentOf(one).sessions, {})
+      for (const id of [old, cookie]) assert.equal((await second.ask('/', id)).told.user, undefined)
+    })
+  }
+})

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { closeAll, gate, until } = require('../support/harness')
-const { contentOf, grace, idIn, plainStore, renewing, updatingStore } = require('./support/renewing')
+const { contentOf, grace, idIn, plainStore, renewing, stores, updatingStore } = require('./support/renewing')
 
 const cases = [
   ['with a grace, on a store with update', grace, updatingStore],
@@ -22,6 +22,16 @@ function failing(store, method, from, answer) {
     return answer(args, () => original.apply(store, args))
   }
   return () => (store[method] = original)
+}
+
+/** Has the next call of a method done at once, and answered when a gate opens. */
+function afterwards(store, method, answers) {
+  const original = store[method]
+  store[method] = (...args) => {
+    store[method] = original
+    const callback = args.pop()
+    original.call(store, ...args, (...answer) => answers.pass(() => callback(...answer)))
+  }
 }
 
 const refuse = (args) => setImmediate(args.at(-1), new Error('the store is tired'))
@@ -127,6 +137,69 @@ describe('a request beside a renewal with a grace', () => {
       const { sessions, pointers } = contentOf(store)
       assert.deepEqual([Object.keys(sessions), Object.keys(pointers)], [['id2'], ['id1']])
       for (const id of [old, cookie]) assert.equal((await ask('/', id)).told.late, true)
+    })
+  }
+
+  for (const [name, makeStore] of Object.entries(stores)) {
+    for (const options of [{}, { concurrency: 'merge' }]) {
+      it(`whose save is late brings nothing back that a logout ends meanwhile, on ${name}, ${JSON.stringify(options)}`, async () => {
+        const store = makeStore()
+        const answers = gate()
+        const { ask, errors, logIn, renew } = await renewing({ ...options, store })
+        const old = await logIn()
+        afterwards(store, options.concurrency && store.update ? 'update' : 'set', answers)
+        const beside = ask('/save?late', old)
+        await until(() => answers.waiting === 1)
+        // The middleware that renews does not wait for its turn.
+        const { renew: renewBeside } = await renewing({ store, genid: () => 'renewed' })
+        const { cookie } = await (options.concurrency ? renewBeside : renew)(old, grace)
+
+        const { set } = store
+        store.set = (sid, data, callback) => {
+          store.set = set
+          ask('/logout', old).then(() => set.call(store, sid, data, callback))
+        }
+        answers.open()
+        assert.equal((await beside).status, 500)
+        assert.equal(errors[0].code, 'ESESSIONENDED')
+        for (const id of [old, cookie]) assert.equal((await ask('/', id)).told.user, undefined)
+        assert.deepEqual(contentOf(store).sessions, {})
+      })
+    }
+
+    it(`whose save is merged goes on to the new id, on ${name}`, async () => {
+      for (const path of ['/save?late', '/write?late']) {
+        const store = makeStore()
+        const held = gate()
+        const { ask, errors, logIn, slow, waiting } = await renewing({ store, concurrency: 'merge' })
+        const { renew } = await renewing({ store, genid: () => 'renewed' })
+        const old = await logIn()
+        const beside = ask(`/slow${path}`, old)
+        await waiting(1)
+        // What reads the session for the merge comes when the renewal has begun to end the old id.
+        const reading = store.update ? 'update' : 'get'
+        const read = store[reading]
+        const ending = store.update ? 'update' : 'set'
+        const end = store[ending]
+        store[reading] = (...args) => {
+          store[reading] = read
+          held.pass(() => read.apply(store, args))
+        }
+        slow.open()
+        await until(() => held.waiting === 1)
+        store[ending] = (sid, ...args) => {
+          if (sid !== 'id1') return end.call(store, sid, ...args)
+          store[ending] = end
+          held.open()
+          return end.call(store, sid, ...args)
+        }
+        const { cookie } = await renew(old, grace)
+        assert.equal((await beside).status, 200)
+        assert.deepEqual(errors, [])
+        const { told } = await ask('/', cookie)
+        assert.deepEqual([told.user, told.late], ['ada', true], path)
+        assert.deepEqual(Object.keys(contentOf(store).sessions), ['renewed'])
+      }
     })
   }
 
