@@ -31,9 +31,9 @@ export class KeptSocket {
    * upgrade the socket itself may take the place of the response.
    */
   static of(req: IncomingMessage, res: ServerResponse): KeptSocket | undefined {
+    if (req.httpVersionMajor === 2) return undefined
     const socket: unknown = req.socket
-    if (typeof socket !== 'object' || !socket || socket === res || req.httpVersionMajor === 2)
-      return undefined
+    if (typeof socket !== 'object' || !socket || socket === res) return undefined
     return keptSockets.get(socket) ?? KeptSocket.make(socket as Socket)
   }
 

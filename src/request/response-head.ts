@@ -204,19 +204,24 @@ function takesHeaders(res: ServerResponse): boolean {
  * redefined stays as it is.
  */
 function shadow(target: object, values: Record<string, unknown>): () => void {
-  const before = new Map<string, PropertyDescriptor | undefined>()
-  for (const name of Object.keys(values)) {
-    const descriptor = Object.getOwnPropertyDescriptor(target, name)
-    const shadowed = { value: values[name], configurable: true, writable: true }
-    if (Reflect.defineProperty(target, name, shadowed)) before.set(name, descriptor)
+  const names = Object.keys(values).filter((name) => canBeDefined(target, name))
+  const before = names.map((name) => Object.getOwnPropertyDescriptor(target, name))
+  for (const name of names) {
+    Object.defineProperty(target, name, { value: values[name], configurable: true, writable: true })
   }
 
   return () => {
-    for (const [name, descriptor] of before) {
-      if (descriptor) Reflect.defineProperty(target, name, descriptor)
+    names.forEach((name, i) => {
+      const descriptor = before[i]
+      if (descriptor) Object.defineProperty(target, name, descriptor)
       else Reflect.deleteProperty(target, name)
-    }
+    })
   }
+}
+
+function canBeDefined(target: object, name: string): boolean {
+  const descriptor = Object.getOwnPropertyDescriptor(target, name)
+  return descriptor ? descriptor.configurable === true : Object.isExtensible(target)
 }
 
 /** Gives an object values back, where they have changed. */
