@@ -86,10 +86,11 @@ export class UserIndex {
   /**
    * A session becomes that of a user.
    *
+   * @param replaced - the name of a session whose place it takes: that is not counted beside it
    * @param done - receives an error with code `ETOOMANYSESSIONS` if there are too many, or those that have to end for it
    */
-  join(record: string, entry: Entry, done: Answer<Entry[]>): void {
-    this.tryToJoin(record, entry, (error, surplus = []) => {
+  join(record: string, entry: Entry, replaced: string | undefined, done: Answer<Entry[]>): void {
+    this.tryToJoin(record, entry, replaced, (error, surplus = []) => {
       if (error || surplus.length === 0) {
         done(error, surplus)
         return
@@ -97,18 +98,27 @@ export class UserIndex {
       // Some of those that are there may be gone, and leave room.
       this.look(record, (failed) => {
         if (failed) done(failed)
-        else this.tryToJoin(record, entry, done, true)
+        else this.tryToJoin(record, entry, replaced, done, true)
       })
     })
   }
 
-  private tryToJoin(record: string, entry: Entry, done: Answer<Entry[]>, isLast = false): void {
+  private tryToJoin(
+    record: string,
+    entry: Entry,
+    replaced: string | undefined,
+    done: Answer<Entry[]>,
+    isLast = false
+  ): void {
     const { maxSessions, onTooManySessions } = this.rules
     let surplus: Entry[] = []
     let isRefused = false
     const change = (entries: Entry[]) => {
       const others = entries.filter(({ ref }) => ref !== entry.ref)
-      surplus = surplusOf(others, maxSessions)
+      surplus = surplusOf(
+        others.filter(({ ref }) => ref !== replaced),
+        maxSessions
+      )
       isRefused = surplus.length > 0 && (!isLast || onTooManySessions === 'refuse')
       if (isRefused) return undefined
       return [...others.filter((other) => !surplus.includes(other)), entry]

@@ -43,6 +43,8 @@ async function shop(options) {
     }
     if (action === 'logout') await req.session.destroy()
     if (action === 'renew') await req.session.regenerate({ preserve: true, grace: 10_000 })
+    if (action === 'keep') await req.session.regenerate({ preserve: ['user'] })
+    if (action === 'leave') req.session.user = undefined
     if (action === 'become') req.session.user = name
     if (action === 'write') req.session.n = (req.session.n ?? 0) + 1
     if (action === 'end')
@@ -142,6 +144,28 @@ for (const [storeName, makeStore] of Object.entries(stores)) {
       for (const cookie of cookies) seen.push(await go('/', cookie))
       assert.deepEqual(seen, ['undefined', 'ada', 'ada'])
     })
+
+    for (const onTooManySessions of ['end-oldest', 'refuse']) {
+      it(`are no more when one gets a new id and keeps its user, at maxSessions, with '${onTooManySessions}'`, async () => {
+        const limit = { maxSessions: 2, onTooManySessions }
+        const { go, list, login, users, visit } = await shop({ store: makeStore(), ...limit })
+        const phone = await login('ada')
+        const laptop = await login('ada', { 'user-agent': 'Old' })
+        const before = await list('ada')
+        const headers = { 'user-agent': 'New' }
+        const { cookie, status } = await visit({ path: '/keep', cookie: laptop, headers })
+        assert.equal(status, 200)
+        for (const id of [phone, cookie]) assert.equal(await go('/read', id), 'ada')
+        assert.equal(await go('/read', laptop), 'undefined')
+
+        const [renewed, oldest] = await list('ada')
+        assert.equal((await list('ada')).length, 2)
+        assert.deepEqual(oldest.ref, before[1].ref)
+        assert.deepEqual([renewed.userAgent, renewed.createdAt], ['New', before[0].createdAt])
+        assert.equal(await users().endSessionsOf('ada', { ref: renewed.ref }), 1)
+        assert.equal(await go('/read', cookie), 'undefined')
+      })
+    }
 
     it("are at most maxSessions: with 'refuse' the save fails, until there is room", async () => {
       const store = makeStore()
@@ -309,6 +333,21 @@ describe('the option user', () => {
       assert.equal((await list('ada')).length, 1)
     })
   }
+
+  it("forgets a session that is nobody's any more, though that was not stored at once", async () => {
+    const store = new JsonStore()
+    const { go, list, login, visit } = await shop({ store })
+    const visitor = await login('ada')
+    const { set } = store
+    store.set = (...args) => {
+      store.set = set
+      setImmediate(args.at(-1), new Error('the store is tired'))
+    }
+    await visit({ path: '/leave', cookie: visitor })
+    assert.equal(await go('/read', visitor), 'ada')
+    await go('/leave', visitor)
+    assert.deepEqual(await list('ada'), [])
+  })
 
   it('reports what the index refuses at login, and nothing is stored', async () => {
     const store = new JsonStore()
