@@ -147,6 +147,7 @@ export class Membership {
   /** The session of an id has got another one, or has been given up under it; `notes` are those that it had. */
   renewed(id: string, notes: Notes | undefined, done: () => void): void {
     const record = notes?.['user']
+    this.successor = undefined
     if (typeof record === 'string') this.users.leave(record, refOf(id), done)
     else done()
   }
@@ -172,7 +173,9 @@ export class Membership {
   private entryOf({ id, cookie }: Session): Entry {
     const notes = this.remembered.notesOf(id)
     const now = Date.now()
+    const { successor } = this
     return {
+      ...(successor?.id === id && successor.record === notes?.['user'] && { after: successor.of }),
       ref: this.refOf(id),
       key: this.users.keyOf(this.placeOf(id)),
       createdAt: numberOf(notes?.createdAt) ?? now,

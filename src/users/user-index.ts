@@ -200,11 +200,15 @@ export class UserIndex {
         done(error)
         return
       }
+      const kept = namesOf(exceptRef, entries)
+      const chosen = namesOf(ref, entries)
       const toEnd = entries.filter(
-        (entry) => entry.ref !== exceptRef && (ref === undefined || entry.ref === ref)
+        (entry) => !kept.has(entry.ref) && (ref === undefined || chosen.has(entry.ref))
       )
+      const refs = new Set(toEnd.map((entry) => entry.ref))
+      const count = toEnd.filter(({ after }) => after === undefined || !refs.has(after)).length
       const seen = new Set(entries.map((entry) => entry.ref))
-      this.endWithSuccessors(record, toEnd, seen, (failed) => done(failed, toEnd.length))
+      this.endWithSuccessors(record, toEnd, seen, (failed) => done(failed, count))
     })
   }
 
@@ -308,6 +312,17 @@ export class UserIndex {
       })
     })
   }
+}
+
+/** The names of a session: while its id is renewed, there are two. */
+function namesOf(ref: string | undefined, entries: readonly Entry[]): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const entry of entries) {
+    if (ref === undefined || (entry.ref !== ref && entry.after !== ref)) continue
+    names.add(entry.ref)
+    if (entry.after !== undefined) names.add(entry.after)
+  }
+  return names
 }
 
 function without(entries: Entry[], gone: ReadonlySet<string>): Entry[] | undefined {
