@@ -167,6 +167,7 @@ class SessionRenewal {
     if (renewed.id === this.id && this.life) merging?.resume(this.life)
     const notes = this.notesToKeep()
     if (notes) ledger.remember(renewed.id, notes, true)
+    if (typeof at === 'string') keeper.membership?.succeeds(renewed.id, at, this.notes)
   }
 
   /** With a grace the requests beside this one wait for what comes of it. */

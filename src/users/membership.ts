@@ -23,6 +23,9 @@ interface Remembered {
  * the session itself: so a record that was lost can be made again.
  */
 export class Membership {
+  /** The session that takes the place of another one, and whose that is. */
+  private successor: { readonly id: string; readonly of: string; readonly record: unknown } | undefined
+
   constructor(
     private readonly users: UserIndex,
     private readonly remembered: Remembered,
@@ -37,6 +40,22 @@ export class Membership {
     const notes = remembered.notesOf(session.id)
     if (notes?.user !== undefined || users.recordOf(session) === undefined) return
     remembered.remember(session.id, notes ?? {}, true)
+  }
+
+  /**
+   * A session is about to take the place of another one: of the same user it is no further one. The record names both until
+   * the other is given up.
+   *
+   * @param at - the id of that one
+   * @param notes - what is remembered with it
+   */
+  succeeds(id: string, at: string, notes: Notes | undefined): void {
+    this.successor = { id, of: refOf(at), record: notes?.['user'] }
+  }
+
+  private replacedBy(id: string, record: string): string | undefined {
+    const { successor } = this
+    return successor?.id === id && successor.record === record ? successor.of : undefined
   }
 
   /**
@@ -63,29 +82,30 @@ export class Membership {
       })
       return
     }
+    const notes = remembered.notesOf(session.id)
+    const undo = (error: unknown, notWritten?: unknown) => {
+      remembered.remember(session.id, notes, false)
+      done(error, notWritten)
+    }
     if (record === undefined) {
       this.forget(session.id)
       save((error, notWritten) => {
-        if (error || notWritten) done(error, notWritten)
+        if (error || notWritten) undo(error, notWritten)
         else users.leave(before as string, this.refOf(session.id), () => done())
       })
       return
     }
 
-    const notes = remembered.notesOf(session.id)
     remembered.remember(session.id, this.login(notes, record), true)
-    users.join(record, this.entryOf(session), (refused, surplus = []) => {
-      const undo = (error: unknown, notWritten?: unknown) => {
-        remembered.remember(session.id, notes, false)
-        done(error, notWritten)
-      }
+    const entry = this.entryOf(session)
+    users.join(record, entry, this.replacedBy(session.id, record), (refused, surplus = []) => {
       if (refused) {
         undo(refused)
         return
       }
       save((error, notWritten) => {
         if (error || notWritten) {
-          users.leave(record, this.refOf(session.id), () => undo(error, notWritten))
+          users.leave(record, entry.ref, () => undo(error, notWritten))
           return
         }
         // Who has looked before the session was there has dropped it.
@@ -127,6 +147,7 @@ export class Membership {
   /** The session of an id has got another one, or has been given up under it; `notes` are those that it had. */
   renewed(id: string, notes: Notes | undefined, done: () => void): void {
     const record = notes?.user
+    this.successor = undefined
     if (typeof record === 'string') this.users.leave(record, refOf(id), done)
     else done()
   }
@@ -152,7 +173,9 @@ export class Membership {
   private entryOf({ id, cookie }: Session): Entry {
     const notes = this.remembered.notesOf(id)
     const now = Date.now()
+    const { successor } = this
     return {
+      ...(successor?.id === id && successor.record === notes?.['user'] && { after: successor.of }),
       ref: this.refOf(id),
       key: this.users.keyOf(this.placeOf(id)),
       createdAt: numberOf(notes?.createdAt) ?? now,

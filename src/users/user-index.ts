@@ -87,10 +87,11 @@ export class UserIndex {
   /**
    * A session becomes that of a user.
    *
+   * @param replaced - the name of a session whose place it takes: that is not counted beside it
    * @param done - receives an error with code `ETOOMANYSESSIONS` if there are too many, or those that have to end for it
    */
-  join(record: string, entry: Entry, done: Answer<Entry[]>): void {
-    this.tryToJoin(record, entry, (error, surplus = []) => {
+  join(record: string, entry: Entry, replaced: string | undefined, done: Answer<Entry[]>): void {
+    this.tryToJoin(record, entry, replaced, (error, surplus = []) => {
       if (error || surplus.length === 0) {
         done(error, surplus)
         return
@@ -98,18 +99,27 @@ export class UserIndex {
       // Some of those that are there may be gone, and leave room.
       this.look(record, (failed) => {
         if (failed) done(failed)
-        else this.tryToJoin(record, entry, done, true)
+        else this.tryToJoin(record, entry, replaced, done, true)
       })
     })
   }
 
-  private tryToJoin(record: string, entry: Entry, done: Answer<Entry[]>, isLast = false): void {
+  private tryToJoin(
+    record: string,
+    entry: Entry,
+    replaced: string | undefined,
+    done: Answer<Entry[]>,
+    isLast = false
+  ): void {
     const { maxSessions, onTooManySessions } = this.rules
     let surplus: Entry[] = []
     let isRefused = false
     const change = (entries: Entry[]) => {
       const others = entries.filter(({ ref }) => ref !== entry.ref)
-      surplus = surplusOf(others, maxSessions)
+      surplus = surplusOf(
+        others.filter(({ ref }) => ref !== replaced),
+        maxSessions
+      )
       isRefused = surplus.length > 0 && (!isLast || onTooManySessions === 'refuse')
       if (isRefused) return undefined
       return [...others.filter((other) => !surplus.includes(other)), entry]
@@ -191,11 +201,15 @@ export class UserIndex {
         done(error)
         return
       }
+      const kept = namesOf(exceptRef, entries)
+      const chosen = namesOf(ref, entries)
       const toEnd = entries.filter(
-        (entry) => entry.ref !== exceptRef && (ref === undefined || entry.ref === ref)
+        (entry) => !kept.has(entry.ref) && (ref === undefined || chosen.has(entry.ref))
       )
+      const refs = new Set(toEnd.map((entry) => entry.ref))
+      const count = toEnd.filter(({ after }) => after === undefined || !refs.has(after)).length
       const seen = new Set(entries.map((entry) => entry.ref))
-      this.endWithSuccessors(record, toEnd, seen, (failed) => done(failed, toEnd.length))
+      this.endWithSuccessors(record, toEnd, seen, (failed) => done(failed, count))
     })
   }
 
@@ -299,6 +313,17 @@ export class UserIndex {
       })
     })
   }
+}
+
+/** The names of a session: while its id is renewed, there are two. */
+function namesOf(ref: string | undefined, entries: readonly Entry[]): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const entry of entries) {
+    if (ref === undefined || (entry.ref !== ref && entry.after !== ref)) continue
+    names.add(entry.ref)
+    if (entry.after !== undefined) names.add(entry.after)
+  }
+  return names
 }
 
 function without(entries: Entry[], gone: ReadonlySet<string>): Entry[] | undefined {

@@ -16,6 +16,8 @@ export interface Entry {
   readonly expires: number | null
   readonly userAgent: string | null
   readonly ip: string | null
+  /** The name of the session whose place it takes, as long as that is named, too: its id is being renewed. */
+  readonly after?: string
 }
 
 /** The record of a user, as stores keep it: it looks like a session, for that is what they know. */

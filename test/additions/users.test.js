@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { createHash } = require('node:crypto')
-const { JsonStore, closeAll, serve, session, usual } = require('../support/harness')
+const { JsonStore, closeAll, gate, serve, session, until, usual } = require('../support/harness')
 const { MemoryStore } = session
 
 const USER = { user: ({ user }) => user }
@@ -43,6 +43,8 @@ async function shop(options) {
     }
     if (action === 'logout') await req.session.destroy()
     if (action === 'renew') await req.session.regenerate({ preserve: true, grace: 10_000 })
+    if (action === 'keep') await req.session.regenerate({ preserve: ['user'] })
+    if (action === 'leave') req.session.user = undefined
     if (action === 'become') req.session.user = name
     if (action === 'write') req.session.n = (req.session.n ?? 0) + 1
     if (action === 'end')
@@ -56,6 +58,18 @@ async function shop(options) {
   const login = async (name, headers) => (await served.visit({ path: `/login/${name}`, headers })).cookie
   const list = (name) => users.sessionsOf(name)
   return { ...served, go, login, list, users: () => users }
+}
+
+/** The same, with its requests, and what stands for one of a visitor. */
+async function withRequests(options) {
+  const requests = []
+  const user = ({ req, user: name }) => {
+    requests.push(req)
+    return name
+  }
+  const served = await shop({ ...options, user })
+  const ask = (cookie) => ({ sessionID: decodeURIComponent(cookie).match(/=s:(.*)\./)[1], headers: {} })
+  return { ...served, ask, requests }
 }
 
 afterEach(closeAll)
@@ -142,6 +156,71 @@ for (const [storeName, makeStore] of Object.entries(stores)) {
       for (const cookie of cookies) seen.push(await go('/', cookie))
       assert.deepEqual(seen, ['undefined', 'ada', 'ada'])
     })
+
+    for (const onTooManySessions of ['end-oldest', 'refuse']) {
+      it(`are no more when one gets a new id and keeps its user, at maxSessions, with '${onTooManySessions}'`, async () => {
+        const limit = { maxSessions: 2, onTooManySessions }
+        const { go, list, login, users, visit } = await shop({ store: makeStore(), ...limit })
+        const phone = await login('ada')
+        const laptop = await login('ada', { 'user-agent': 'Old' })
+        const before = await list('ada')
+        const headers = { 'user-agent': 'New' }
+        const { cookie, status } = await visit({ path: '/keep', cookie: laptop, headers })
+        assert.equal(status, 200)
+        for (const id of [phone, cookie]) assert.equal(await go('/read', id), 'ada')
+        assert.equal(await go('/read', laptop), 'undefined')
+
+        const [renewed, oldest] = await list('ada')
+        assert.equal((await list('ada')).length, 2)
+        assert.deepEqual(oldest.ref, before[1].ref)
+        assert.deepEqual([renewed.userAgent, renewed.createdAt], ['New', before[0].createdAt])
+        assert.equal(await users().endSessionsOf('ada', { ref: renewed.ref }), 1)
+        assert.equal(await go('/read', cookie), 'undefined')
+      })
+    }
+
+    for (const which of ['ref', 'except', 'except, by the new id']) {
+      it(`are ended, or kept, with what they are becoming while their id is renewed: ${which}`, async () => {
+        const store = makeStore()
+        const { ask, list, login, requests, users, visit } = await withRequests({ store })
+        const visitor = await login('ada')
+        const another = await login('ada')
+        const before = (await list('ada')).map((entry) => entry.ref)
+        const ref = before[1]
+
+        const held = gate()
+        const method = store.update ? 'update' : 'set'
+        const write = store[method]
+        store[method] = (sid, ...args) => {
+          const isPointer = method === 'update' ? !sid.startsWith('user-') : args[0].__session?.pointer
+          if (!isPointer) return write.call(store, sid, ...args)
+          store[method] = write
+          return held.pass(() => write.call(store, sid, ...args))
+        }
+        const renewal = visit({ path: '/renew', cookie: visitor })
+        await until(() => held.waiting === 1)
+        // The pointer is made when the sessions have been looked for, and just before they end.
+        const { destroy } = store
+        store.destroy = (...args) => {
+          store.destroy = destroy
+          held.open()
+          setImmediate(() => destroy.apply(store, args))
+        }
+        const [{ ref: newRef }] = (await list('ada')).filter((entry) => !before.includes(entry.ref))
+        const renewing =
+          which === 'except' ? ask(visitor) : requests.find((req) => users().refOf(req) === newRef)
+        const ended = await users().endSessionsOf('ada', which === 'ref' ? { ref } : { except: renewing })
+        const { cookie } = await renewal
+        assert.equal(ended, 1)
+        const open = []
+        for (const id of [visitor, cookie, another])
+          open.push((await visit({ path: '/read', cookie: id })).body)
+        assert.deepEqual(
+          open,
+          which === 'ref' ? ['undefined', 'undefined', 'ada'] : ['ada', 'ada', 'undefined']
+        )
+      })
+    }
 
     it("are at most maxSessions: with 'refuse' the save fails, until there is room", async () => {
       const store = makeStore()
@@ -346,6 +425,21 @@ describe('the option user', () => {
       assert.equal((await list('ada')).length, 1)
     })
   }
+
+  it("forgets a session that is nobody's any more, though that was not stored at once", async () => {
+    const store = new JsonStore()
+    const { go, list, login, visit } = await shop({ store })
+    const visitor = await login('ada')
+    const { set } = store
+    store.set = (...args) => {
+      store.set = set
+      setImmediate(args.at(-1), new Error('the store is tired'))
+    }
+    await visit({ path: '/leave', cookie: visitor })
+    assert.equal(await go('/read', visitor), 'ada')
+    await go('/leave', visitor)
+    assert.deepEqual(await list('ada'), [])
+  })
 
   it('reports what the index refuses at login, and nothing is stored', async () => {
     const store = new JsonStore()
