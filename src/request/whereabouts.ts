@@ -173,6 +173,11 @@ export class Whereabouts {
     const underWay = endings.beginWrite(id)
     write(id, (error, result) => {
       const isWritten = result !== GONE && result !== MOVED
+      if (result !== MOVED && !endings.hasEndedSince(id, moment)) {
+        endings.endWrite(underWay)
+        done(error, !isWritten, !isWritten)
+        return
+      }
       const answer: Written = (failure, isUndone) => {
         endings.endWrite(underWay)
         done(failure, isUndone, !isWritten)
@@ -180,10 +185,6 @@ export class Whereabouts {
       const goOn = (at: string) => {
         endings.endWrite(underWay)
         this.writeElsewhere(moment, at, storage, write, done, moves - 1)
-      }
-      if (result !== MOVED && !endings.hasEndedSince(id, moment)) {
-        answer(error, !isWritten)
-        return
       }
       this.whenSettled(id, () => {
         const at = this.placeOf(id)
