@@ -43,7 +43,7 @@ export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true
 
   // What the app itself has ended, and left on the request or put there again, is stored anew only if it was changed after that.
   if (ledger.isDestroyed(state.id))
-    return needsSave && ledger.isChangedSinceEnding(state) ? 'save' : 'nothing'
+    return needsSave && ledger.isChangedSinceEnding(session, state) ? 'save' : 'nothing'
   if (needsSave) return 'save'
 
   // A save by the app has restarted the idle timeout, unless it was moved after that.

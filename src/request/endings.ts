@@ -16,6 +16,8 @@ const PATIENCE = 1500
 /** The ending of a session by the app itself. */
 interface OwnEnding {
   readonly moment: number
+  /** When that was, by the clock. */
+  readonly began: number
   /** Whether the store has done that, as far as is known. */
   isDone: boolean
   /** What goes on when the store has answered; undefined once it has. */
@@ -97,10 +99,13 @@ export class Endings {
       return
     }
     if (ending.waiting.length === 0) {
-      setTimeout(() => {
-        ending.isDone ||= ending.waiting !== undefined
-        settle(ending)
-      }, PATIENCE)
+      setTimeout(
+        () => {
+          ending.isDone ||= ending.waiting !== undefined
+          settle(ending)
+        },
+        Math.max(0, PATIENCE - (Date.now() - ending.began))
+      )
     }
     ending.waiting.push(() => (this.own?.get(id) === ending ? goOn() : stop()))
   }
@@ -143,7 +148,7 @@ export class Endings {
    */
   note(id: string): Answer {
     const key = this.keyOf(id)
-    const ending: OwnEnding = { moment: this.ended.end(key), isDone: false, waiting: [] }
+    const ending: OwnEnding = { moment: this.ended.end(key), began: Date.now(), isDone: false, waiting: [] }
     this.own ??= new Map()
     this.own.set(id, ending)
     return (error) => {

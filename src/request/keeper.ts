@@ -393,7 +393,8 @@ export class Keeper implements SessionKeeper {
     ledger.goesOnAs(session.id, before.id)
     merging?.read(session.id, snapshot(takeApart(found).data))
     if (merging && (!resave || ledger.isSavedByApp(before.id))) ledger.reread(before.id, session)
-    else if (!resave) ledger.reloaded(before.id, session, turn)
+    // What the response has ended with is compared with what the app had read by then.
+    else if (!resave && !this.hasResponseEnded) ledger.reloaded(before.id, session, turn)
   }
 
   destroy(session: Session, done: Answer): void {

@@ -82,8 +82,8 @@ export class Ledger {
   private savedByApp: unknown
   /** The same, once the store has done that. */
   private storedByApp: unknown
-  /** What the app itself has asked to be ended: the data of these sessions then, by their ids. */
-  private dataAtEnding: Map<unknown, Snapshot> | undefined
+  /** What the app itself has asked to be ended, by the ids: the sessions, and what their data were then. */
+  private atEnding: Map<unknown, { readonly session: Session; readonly data: Snapshot }> | undefined
   /** The ids of those that have been ended. */
   private destroyedIds: Set<unknown> | undefined
   /** What the app has asked to be saved last, until the store has answered. */
@@ -258,13 +258,13 @@ export class Ledger {
    * @throws whatever serialising it throws
    */
   ending(session: Session): void {
-    this.dataAtEnding ??= new Map()
-    this.dataAtEnding.set(session.id, this.stateOf(session).data)
+    this.atEnding ??= new Map()
+    this.atEnding.set(session.id, { session, data: this.stateOf(session).data })
   }
 
   /** Notes that the app is ending a session when the response has ended: no change of it counts any more. */
   endsForGood(id: unknown): void {
-    this.dataAtEnding?.delete(id)
+    this.atEnding?.delete(id)
   }
 
   destroyed(id: unknown): void {
@@ -289,10 +289,10 @@ export class Ledger {
     return this.destroyedIds?.has(id) === true
   }
 
-  /** Whether the app has changed a session after it had asked to end it. */
-  isChangedSinceEnding({ id, data }: State): boolean {
-    const before = this.dataAtEnding?.get(id)
-    return before !== undefined && !areSame(before, data)
+  /** Whether the app has changed a session after it had asked to end it. One that a reload has brought is another. */
+  isChangedSinceEnding(session: Session, { id, data }: State): boolean {
+    const before = this.atEnding?.get(id)
+    return before?.session === session && !areSame(before.data, data)
   }
 
   /** Whether this is the id of the session that the client presents: by this very id, or by an older one. */

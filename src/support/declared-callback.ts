@@ -1,14 +1,14 @@
 /** What the text of a function tells of its parameters. */
 interface Parameters {
-  /** How many it names; those with a default count, too. */
-  readonly named: number
+  /** Each as it is written, with its default; but for the rest of them. */
+  readonly named: readonly string[]
   /** Whether it may take more: the rest of them, or `arguments`. */
   readonly isOpen: boolean
 }
 
 /**
- * Whether a method of a store declares a callback: `'yes'`, `'no'`, or `'perhaps'` for one that takes whatever it is given,
- * as wrappers, spies and mocks do. Of such a one that hides a method of the same name, that one tells.
+ * Whether a method of a store declares a callback. One that takes whatever it is given, as wrappers, spies and mocks do, does not
+ * tell: `'perhaps'`. If such a one hides a method of the same name that declares one, it `'hides'` that.
  *
  * @param given - how many arguments the method is given before the callback
  */
@@ -17,13 +17,12 @@ export function declaresCallback(
   name: string,
   method: object,
   given: number
-): 'yes' | 'no' | 'perhaps' {
+): 'yes' | 'no' | 'perhaps' | 'hides' {
   const declared = declaredBy(method, given)
   if (declared !== 'perhaps') return declared
   for (const hidden of hiddenBy(owner, name, method)) {
     const before = declaredBy(hidden, given)
-    if (before === 'no') return 'no'
-    if (before === 'yes') break
+    if (before !== 'perhaps') return before === 'yes' ? 'hides' : 'no'
   }
   return 'perhaps'
 }
@@ -31,8 +30,13 @@ export function declaresCallback(
 function declaredBy(method: object, given: number): 'yes' | 'no' | 'perhaps' {
   if ((method as { length: number }).length > given) return 'yes'
   const { named, isOpen } = parametersOf(Function.prototype.toString.call(method))
-  if (named > given) return 'yes'
+  if (named.slice(given).some(mayBeCallback)) return 'yes'
   return isOpen ? 'perhaps' : 'no'
+}
+
+/** Not what is taken apart, nor what is an object, a list, text or a number without being given. */
+function mayBeCallback(parameter: string): boolean {
+  return !/^[{[]|=\s*(?:[{['"`\d]|true\b|false\b)/.test(parameter)
 }
 
 /** The methods of a name that an object and what it inherits from have, but for the one that is called. */
@@ -48,18 +52,21 @@ const OPENING = '([{'
 const CLOSING = ')]}'
 const QUOTES = '\'"`'
 
+const TEXTS_AND_COMMENTS = /(['"`])(?:\\[^]|(?!\1)[^\\])*\1|\/\*[^]*?\*\/|\/\/.*/g
+
 /** Reads the parameters in the text of a function. What cannot be read may take anything. */
 function parametersOf(source: string): Parameters {
-  const text = source.replace(/\/\*[^]*?\*\/|\/\/.*/g, '')
+  const text = source.replace(TEXTS_AND_COMMENTS, (found, quote?: string) => (quote ? found : ''))
   const start = text.indexOf('(')
   const arrow = text.indexOf('=>')
   // An arrow function of one parameter needs no parentheses.
-  if (arrow !== -1 && (start === -1 || arrow < start)) return { named: 1, isOpen: false }
-  if (start === -1 || text.includes('[native code]')) return { named: 0, isOpen: true }
+  if (arrow !== -1 && (start === -1 || arrow < start)) return { named: [text.slice(0, arrow)], isOpen: false }
+  if (start === -1 || text.includes('[native code]')) return { named: [], isOpen: true }
 
   const list = splitAt(text, start + 1)
   const named = list.filter((parameter) => !parameter.startsWith('...'))
-  return { named: named.length, isOpen: named.length < list.length || /\barguments\b/.test(text) }
+  const usesArguments = /\barguments\b/.test(text.replace(TEXTS_AND_COMMENTS, ''))
+  return { named, isOpen: named.length < list.length || usesArguments }
 }
 
 /** The parts between commas, from within a parenthesis to where it closes. */

@@ -3,7 +3,7 @@ import { types } from 'node:util'
 import { debug } from './debug.js'
 import { declaresCallback } from './declared-callback.js'
 import { hiddenSlot } from './hidden-slot.js'
-import { setImmediate, setTimeout } from './timers.js'
+import { clearTimeout, setImmediate, setTimeout } from './timers.js'
 import { warn } from './warnings.js'
 
 /** Node's callback convention: an error, or nothing and the result. */
@@ -84,6 +84,9 @@ interface Habit {
 /** How long a method of which nothing is known may take to call back after its promise, in milliseconds. */
 const PATIENCE = 1000
 
+/** The same where it is a wrapper of what declares a callback, or others of its name have called back. */
+const LONG_PATIENCE = 10_000
+
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
 class MethodAnswer extends AsyncResource {
   private returned = false
@@ -92,6 +95,8 @@ class MethodAnswer extends AsyncResource {
   private result: unknown
   /** The method, where its promise may be the answer, or is surely none. */
   private followed: object | undefined
+  /** Set while it is not known which of the two is the answer. */
+  private timer: NodeJS.Timeout | undefined
 
   constructor(
     private readonly what: string,
@@ -118,6 +123,7 @@ class MethodAnswer extends AsyncResource {
       return
     }
     this.given = true
+    clearTimeout(this.timer)
     if (this.returned) {
       this.runInAsyncScope(this.callback, undefined, error, result)
     } else {
@@ -164,26 +170,33 @@ class MethodAnswer extends AsyncResource {
       return
     }
     const declared = declaresCallback(this.owner, this.method, method, count)
+    // A wrapper of what answers by callback: that may take long, and the promise says nothing.
+    const isByCallback = declared === 'hides' || habit?.style === 'callback'
     if (declared === 'yes') {
       this.followed = method
       if (!isSame) this.expectCallback(method)
     } else if (declared === 'no') {
       this.learn(method, 'promise')
       this.take(null, result)
-    } else if (result !== undefined || habit?.style === 'promise') {
+    } else if (habit?.style === 'promise' || (isByCallback ? this.isSession(result) : result !== undefined)) {
       this.take(null, result)
     } else if (!isSame) {
-      this.giveTime(method)
+      this.giveTime(method, result, isByCallback ? LONG_PATIENCE : PATIENCE)
     }
   }
 
+  /** Whether a result is what a store gives for a session, or for none: others return what their driver does, such as `true`. */
+  private isSession(result: unknown): boolean {
+    return this.method === 'get' && typeof result === 'object'
+  }
+
   /** Takes the promise for the answer after all, if nothing else comes. */
-  private giveTime(method: object): void {
-    setTimeout(() => {
-      if (this.given) return
-      this.learn(method, 'promise')
-      this.take(null, undefined)
-    }, PATIENCE)
+  private giveTime(method: object, result: unknown, time: number): void {
+    this.timer = setTimeout(() => {
+      // Not what others of this name are known to do: a proxy may make a new function each time.
+      if (this.habit?.style !== 'callback') this.learn(method, 'promise')
+      this.take(null, result)
+    }, time)
   }
 
   /** The callback may have been forgotten. */

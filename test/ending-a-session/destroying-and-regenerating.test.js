@@ -113,6 +113,31 @@ describe('what an app does with a session right behind its own regenerate() or d
   }
 })
 
+describe('a reload() that nobody awaits', () => {
+  afterEach(closeAll)
+
+  it('does not bring back what the same request destroys meanwhile', async () => {
+    const { visit, cookie, store } = await loggedIn({}, (req, res) => {
+      const { session } = req
+      session.count = 1
+      session.reload(() => {})
+      session.destroy(() => res.end())
+    })
+    await visit({ cookie })
+    assert.deepEqual(store.sessions, {})
+  })
+
+  it('does not write what the request has read over what another one has saved since', async () => {
+    const { visit, cookie, store } = await loggedIn({}, (req, res) => {
+      store.sessions.id1 = store.sessions.id1.replace('ada', 'grace')
+      req.session.reload(() => {})
+      res.end()
+    })
+    await visit({ cookie })
+    assert.equal(JSON.parse(store.sessions.id1).user, 'grace')
+  })
+})
+
 describe('a genid that gives an id again', () => {
   afterEach(closeAll)
 

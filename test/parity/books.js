@@ -32,8 +32,8 @@ class Books {
   savedLate = undefined
   /** How many times the app has ended a session, or is ending it: by id. */
   endings = new Map()
-  /** What these sessions held when it asked for that. */
-  hashesAtEnding = new Map()
+  /** These sessions, and what they held when it asked for that. */
+  atEnding = new Map()
   destroyed = undefined
 
   watched = new WeakSet()
@@ -61,8 +61,9 @@ class Books {
       situation.isStored = stored?.id === session.id && stored.hash === hash(session)
       situation.isRenewed = session.id !== original.id
       situation.hasEnded = this.endings.get(session.id) > 0
-      const before = this.hashesAtEnding.get(session.id)
-      situation.isChangedSinceEnding = before !== undefined && before !== hash(session)
+      const before = this.atEnding.get(session.id)
+      const isThat = before?.session === (this.sessionAtEnd ?? session)
+      situation.isChangedSinceEnding = isThat && before.hash !== hash(session)
       situation.isSavedByApp = saved?.id === session.id
       situation.cookie = cookieOf(session)
       situation.change = () => changeOf(saved.cookie, situation.cookie)
@@ -174,8 +175,8 @@ class Books {
 
   end(id, session) {
     this.endings.set(id, (this.endings.get(id) || 0) + 1)
-    if (this.isEnded) this.hashesAtEnding.delete(id)
-    else if (session) this.hashesAtEnding.set(id, this.hash(session))
+    if (this.isEnded) this.atEnding.delete(id)
+    else if (session) this.atEnding.set(id, { session, hash: this.hash(session) })
     return (error, done) => {
       if (error) this.endings.set(id, this.endings.get(id) - 1)
       else {
@@ -200,6 +201,7 @@ class Books {
   /** Has something decided later on what is there now. */
   waitWith({ session, sessionID }, decide) {
     let now
+    this.sessionAtEnd = session
     if (session) {
       // Made of its JSON: what the app does to the session from now on is not meant.
       const req = { sessionID: session.id, sessionStore: this.store }

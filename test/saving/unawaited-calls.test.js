@@ -57,14 +57,16 @@ class Model {
   }
 
   /** The app ends a session. */
-  lose(id, state) {
-    this.gone.set(id, this.atEnd ? undefined : state)
+  lose(session, state) {
+    this.gone.set(session.id, this.atEnd ? undefined : { session, state })
   }
 
-  end(id, state) {
+  end(id, session, state) {
     this.atEnd = { id, state }
     if (!state && this.options.unset === 'destroy') this.gone.set(id)
-    if (state && this.gone.has(id) && isChanged(this.gone.get(id), state)) this.gone.delete(id)
+    const lost = this.gone.get(id)
+    // What a reload has brought meanwhile is no change.
+    if (state && lost?.session === session && isChanged(lost.state, state)) this.gone.delete(id)
   }
 
   expected() {
@@ -241,7 +243,7 @@ async function take([name, ...args], req, model) {
       break
     case 'regenerate':
     case 'destroy':
-      model.lose(id, stateOf(JSON.stringify(current)))
+      model.lose(current, stateOf(JSON.stringify(current)))
   }
   call(current, name, args[0])
   return undefined
@@ -312,7 +314,7 @@ describe('a handler that awaits nothing', function () {
     async function handle(req, res) {
       model.begin(req.sessionID)
       for (const one of early) await take(one, req, model)
-      model.end(req.sessionID, req.session && stateOf(JSON.stringify(req.session)))
+      model.end(req.sessionID, req.session, req.session && stateOf(JSON.stringify(req.session)))
       endings[ending](res)
       for (const one of late) await take(one, req, model)
     }

@@ -3,7 +3,7 @@
 // A store's method may be wrapped by functions that declare less than they take: it goes on answering by callback.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, pause, serve } = require('../support/harness')
+const { JsonStore, closeAll, pause, serve, session } = require('../support/harness')
 
 const METHODS = ['get', 'set', 'touch', 'destroy']
 
@@ -43,7 +43,7 @@ describe('a method of a store that answers by callback, wrapped in', () => {
 
   it('promises that are the answer are believed after all', async () => {
     const sessions = {}
-    const store = new JsonStore({
+    const store = Object.assign(new session.Store(), {
       get: async (...args) => sessions[args[0]] && JSON.parse(sessions[args[0]]),
       set: async (...args) => {
         sessions[args[0]] = JSON.stringify(args[1])
@@ -129,6 +129,48 @@ describe('a callback store that takes its time, when', () => {
       assert.equal((await visit({ cookie })).body, '3 3')
     })
   }
+})
+
+describe('an async wrapper of a method that answers by callback', () => {
+  afterEach(closeAll)
+
+  it('waits for the callback, however late: a visitor keeps the session, and so do those beside', async () => {
+    const store = new JsonStore()
+    const { visit } = await serve({ store }, (req, res) => {
+      req.session.count = (req.session.count || 0) + 1
+      res.send(String(req.session.count))
+    })
+    const [one, other] = [await visit(), await visit()]
+    const { get } = JsonStore.prototype
+    let late = 1300
+    store.get = async function (...args) {
+      setTimeout(() => get.apply(this, args), late)
+      late = 5
+    }
+    const slow = visit({ cookie: one.cookie })
+    await pause(1100)
+    assert.equal((await visit({ cookie: other.cookie })).body, '2')
+    assert.equal((await slow).body, '2')
+  })
+
+  it('may resolve to what the driver returns: that is no answer', async () => {
+    const store = new JsonStore()
+    for (const method of METHODS) {
+      const inner = store[method]
+      store[method] = async function (...args) {
+        setTimeout(() => inner.apply(this, args), 20)
+        return true
+      }
+    }
+    const { visit } = await serve({ store }, async (req, res) => {
+      req.session.count = (req.session.count || 0) + 1
+      await req.session.save()
+      res.send(`${req.session.count} ${JSON.parse(store.sessions[req.sessionID]).count}`)
+    })
+    const { body, cookie } = await visit()
+    assert.equal(body, '1 1')
+    assert.equal((await visit({ cookie })).body, '2 2')
+  })
 })
 
 describe('a method that calls back, and returns a query of its driver', () => {

@@ -14,12 +14,20 @@ const methods = {
     function (sid, callback) {},
     (sid, callback) => {},
     async (sid, callback = nothing) => {},
+    async (sid, callback = null) => {},
+    async (sid = 'http://example.com', callback = undefined) => {},
     function (sid, callback = (a, b) => ({ a, b })) {},
     function (sid, { a, b } = { a: ',', b: `)` }, callback = nothing) {},
     async function (/* the id, ( */ sid, callback = nothing) {}
   ],
   no: [
     (sid) => sid,
+    async (sid, options = {}) => options,
+    async (sid, { raw } = {}) => raw,
+    async (sid, space = 'http://example.com', count = 1) => space + count,
+    async (sid) => {
+      if (!sid) throw new Error('wrong arguments')
+    },
     async (sid) => ({ ...sid }),
     function (sid) {},
     function (sid = 'a,b', ) {}, // prettier-ignore
@@ -55,6 +63,7 @@ describe('a method that is given one argument and a callback', () => {
     assert.equal(declaresCallback(Object.assign(new Promises(), { get: wrapper }), 'get', wrapper, 1), 'no')
     assert.equal(declaresCallback(new Proxy(new Promises(), {}), 'get', wrapper, 1), 'no')
     const calls = { get(sid, callback) {} }
-    assert.equal(declaresCallback(new Proxy(calls, {}), 'get', wrapper, 1), 'perhaps')
+    assert.equal(declaresCallback(new Proxy(calls, {}), 'get', wrapper, 1), 'hides')
+    assert.equal(declaresCallback(new Proxy({}, {}), 'get', wrapper, 1), 'perhaps')
   })
 })
