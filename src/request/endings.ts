@@ -179,3 +179,8 @@ export function isRefusal(error: unknown): boolean {
 export function sessionEnded(why = 'another request has ended this session'): Error {
   return codedError('ESESSIONENDED', why)
 }
+
+/** Whether a save has failed because the session has been ended. */
+export function isSessionEnded(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 'ESESSIONENDED'
+}

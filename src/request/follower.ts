@@ -183,9 +183,10 @@ export class Follower {
   /** Notes that an id has been renewed. At the end of the grace what the store still has of it is destroyed. */
   renewed(storage: Storage, id: string, pointer: Pointer): void {
     const { ended } = this.sharedStore
+    // Only what is needed then: a grace may last for long, and is to keep nothing of the request.
+    const key = this.endings.keyOf(id)
     this.renewedIds.lead(id, pointer, () => {
       // Another process may have stored its state of the session there, and without a pointer that would be a session.
-      const key = this.endings.keyOf(id)
       ended.end(key)
       storage.destroy(id, (error) => {
         ended.answer(key, Boolean(error))

@@ -591,8 +591,3 @@ function outcomeOf(error: unknown, isGone = false): Outcome {
   if (isGone) return 'gone'
   return error ? 'error' : 'done'
 }
-
-/** Whether a save has failed because the session has been ended. */
-export function isSessionEnded(error: unknown): boolean {
-  return (error as { code?: unknown } | undefined)?.code === 'ESESSIONENDED'
-}

@@ -5,7 +5,7 @@ import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { find } from '../storage/storage.js'
 import { setImmediate } from '../support/timers.js'
-import { isRefusal, sessionEnded } from './endings.js'
+import { isRefusal, isSessionEnded, sessionEnded } from './endings.js'
 import type { Notes } from '../session/notes.js'
 import type { Pointer } from '../session/pointer.js'
 import type { Renewal } from '../session/renewal-options.js'
@@ -167,7 +167,7 @@ class SessionRenewal {
     if (renewed.id === this.id && this.life) merging?.resume(this.life)
     const notes = this.notesToKeep()
     if (notes) ledger.remember(renewed.id, notes, true)
-    if (typeof at === 'string') keeper.membership?.succeeds(renewed.id, at, this.notes)
+    if (typeof at === 'string' && renewed.id !== at) keeper.membership?.succeeds(renewed.id, at, this.notes)
   }
 
   /** With a grace the requests beside this one wait for what comes of it. */
@@ -219,10 +219,25 @@ class SessionRenewal {
       this.storeInTurn()
     } else if (this.isEnded()) {
       this.undoAsEnded()
+    } else if (this.isNewOneEnded()) {
+      this.endOld(at)
     } else {
       this.haveOthersWait()
       this.store()
     }
+  }
+
+  /** Whether the app has ended the new session before it was stored. */
+  private isNewOneEnded(): boolean {
+    const { endings, ledger } = this.keeper
+    const { id } = this.renewed as Session
+    return ledger.isDestroyed(id) || endings.isEndedByApp(id)
+  }
+
+  /** What the app has ended is the session, and so what the store has of it. */
+  private endOld(at: string): void {
+    const noteAnswer = this.keeper.endings.note(at)
+    this.storage.destroy(at, (error) => this.retired(error, noteAnswer))
   }
 
   private takeTurn(at: string, goOn: () => void): void {
@@ -455,9 +470,9 @@ class SessionRenewal {
     return this.renewed !== undefined && this.keeper.ledger.announcedId === this.renewed.id
   }
 
-  /** Leaves all as it was before, unless the client has been told of the new session. */
+  /** Leaves all as it was before, unless the client has been told of the new session; that may have been ended, too. */
   private undo(error: unknown): void {
-    if (this.isAnnounced) this.finish(error)
+    if (this.isAnnounced && !isSessionEnded(error)) this.finish(error)
     else this.takeBack(error)
   }
 
@@ -470,15 +485,21 @@ class SessionRenewal {
   private takeBack(error: unknown): void {
     const { keeper, renewed, storage } = this
     this.giveBack()
-    if (!renewed || !this.isSaved) {
+    if (!renewed || (!this.isSaved && renewed.id === this.at)) {
       this.finish(error)
       return
     }
-    // That its save has failed need not mean that it is not there.
+    // The response may have ended with it: it is not to be stored as a new one.
     const { id } = renewed
     const noteAnswer = keeper.endings.note(id)
     const notes = keeper.ledger.notesOf(id)
     keeper.ledger.destroyed(id)
+    if (!this.isSaved) {
+      noteAnswer()
+      this.finish(error)
+      return
+    }
+    // That its save has failed need not mean that it is not there.
     storage.destroy(id, (refused) => {
       noteAnswer(refused)
       if (refused) debug('a session that nobody knows may be stored: %s', refused)

@@ -14,10 +14,10 @@ class SlowStore extends session.MemoryStore {
 
 for (const [name, express] of Object.entries(expresses)) {
   describe(`on ${name}`, () => {
-    after(closeAll)
+    afterEach(closeAll)
 
     let origin
-    before(async () => {
+    beforeEach(async () => {
       const app = express()
       app.set('env', 'test')
       app.use(session({ ...usual, store: new SlowStore(), saveUninitialized: true }))
