@@ -93,6 +93,10 @@ export class Whereabouts {
    * @param stop - told of the store's error, where it cannot say
    */
   unlessEnded(id: string, goOn: (at: string) => void, stop: (error?: unknown) => void): void {
+    if (!this.follower && !this.endings.isOwnUnderWay(id)) {
+      this.unlessEndedAt(id, id, goOn, stop)
+      return
+    }
     this.whenSettled(id, () => {
       const at = this.placeOf(id)
       this.endings.whenOwnIsAnswered(at, () => this.unlessEndedAt(at, id, goOn, stop), stop)
