@@ -1,17 +1,12 @@
 import { hasTimedOut } from '../storage/time-limited.js'
 import { codedError } from '../support/codes.js'
 import { setTimeout } from '../support/timers.js'
+import { PATIENCE } from './pending.js'
 import type { StoreKeys } from '../session/hashed-id.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
 import type { Write } from '../storage/writes-under-way.js'
 import type { Answer } from '../support/store-call.js'
 import type { Ledger } from './ledger.js'
-
-/**
- * How long what the app asks of a session behind its own destroy or regenerate waits for the store to answer that, in
- * milliseconds. There are stores that never do.
- */
-const PATIENCE = 1500
 
 /** The ending of a session by the app itself. */
 interface OwnEnding {
@@ -88,7 +83,7 @@ export class Endings {
   }
 
   /**
-   * Goes on when the store has answered to what the app itself has ended, and is using again.
+   * Goes on when the store has answered to what the app itself has ended, and is using again; or when that takes too long.
    *
    * @param stop - called if the app has ended it once more meanwhile
    */

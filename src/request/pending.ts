@@ -1,10 +1,10 @@
 import { clearTimeout, setTimeout } from '../support/timers.js'
 
 /**
- * How long the end of a response waits for calls of the app that a store does not answer, in milliseconds. There are stores
- * that never answer to a destroy, and apps that do not wait for it.
+ * How long the end of a response, and what the app asks behind its own destroy, wait for calls that a store does not answer, in
+ * milliseconds. There are stores that never answer to a destroy, and apps that do not wait for it.
  */
-const PATIENCE = 1500
+export const PATIENCE = 1500
 
 /** What a request has asked of the store and has not been answered yet. */
 export class Pending {

@@ -169,6 +169,8 @@ class MethodAnswer extends AsyncResource {
       this.take(null, result)
       return
     }
+    // Known well enough: its text need not be read again.
+    if (isSame && habit?.style === 'callback' && !this.isSession(result)) return
     const declared = declaresCallback(this.owner, this.method, method, count)
     // A wrapper of what answers by callback: that may take long, and the promise says nothing.
     const isByCallback = declared === 'hides' || habit?.style === 'callback'

@@ -50,7 +50,7 @@ export class Membership {
    * @param notes - what is remembered with it
    */
   succeeds(id: string, at: string, notes: Notes | undefined): void {
-    this.successor = { id, of: refOf(at), record: notes?.['user'] }
+    this.successor = { id, of: refOf(at), record: notes?.user }
   }
 
   private replacedBy(id: string, record: string): string | undefined {
@@ -175,7 +175,7 @@ export class Membership {
     const now = Date.now()
     const { successor } = this
     return {
-      ...(successor?.id === id && successor.record === notes?.['user'] && { after: successor.of }),
+      ...(successor?.id === id && successor.record === notes?.user && { after: successor.of }),
       ref: this.refOf(id),
       key: this.users.keyOf(this.placeOf(id)),
       createdAt: numberOf(notes?.createdAt) ?? now,

@@ -22,6 +22,24 @@ const wraps = {
     }
 }
 
+/**
+ * Each request finds what the one before has stored, and a save is stored when it is answered.
+ *
+ * @param store - that the app has
+ * @param inner - where the sessions are
+ */
+async function keepsWhatIsSaved(store, inner) {
+  const { visit } = await serve({ store }, async (req, res) => {
+    req.session.count = (req.session.count || 0) + 1
+    await req.session.save()
+    res.send(`${req.session.count} ${JSON.parse(inner.sessions[req.sessionID]).count}`)
+  })
+  const { body, cookie } = await visit()
+  assert.equal(body, '1 1')
+  assert.equal((await visit({ cookie })).body, '2 2')
+  assert.equal((await visit({ cookie })).body, '3 3')
+}
+
 describe('a method of a store that answers by callback, wrapped in', () => {
   afterEach(closeAll)
 
@@ -29,15 +47,7 @@ describe('a method of a store that answers by callback, wrapped in', () => {
     it(`${name}: no session is lost, and a save is stored when it is answered`, async () => {
       const store = new JsonStore()
       for (const method of METHODS) store[method] = wrap(store[method])
-      const { visit } = await serve({ store }, async (req, res) => {
-        req.session.count = (req.session.count || 0) + 1
-        await req.session.save()
-        res.send(`${req.session.count} ${JSON.parse(store.sessions[req.sessionID]).count}`)
-      })
-      const { body, cookie } = await visit()
-      assert.equal(body, '1 1')
-      assert.equal((await visit({ cookie })).body, '2 2')
-      assert.equal((await visit({ cookie })).body, '3 3')
+      await keepsWhatIsSaved(store, store)
     })
   }
 
@@ -118,15 +128,7 @@ describe('a callback store that takes its time, when', () => {
   for (const [what, decorate] of Object.entries(over)) {
     it(`${what} its methods: each request has its session, and a save is stored when it is answered`, async () => {
       const slow = new SlowStore()
-      const { visit } = await serve({ store: decorate(slow) }, async (req, res) => {
-        req.session.count = (req.session.count || 0) + 1
-        await req.session.save()
-        res.send(`${req.session.count} ${JSON.parse(slow.sessions[req.sessionID]).count}`)
-      })
-      const { body, cookie } = await visit()
-      assert.equal(body, '1 1')
-      assert.equal((await visit({ cookie })).body, '2 2')
-      assert.equal((await visit({ cookie })).body, '3 3')
+      await keepsWhatIsSaved(decorate(slow), slow)
     })
   }
 })
@@ -162,14 +164,7 @@ describe('an async wrapper of a method that answers by callback', () => {
         return true
       }
     }
-    const { visit } = await serve({ store }, async (req, res) => {
-      req.session.count = (req.session.count || 0) + 1
-      await req.session.save()
-      res.send(`${req.session.count} ${JSON.parse(store.sessions[req.sessionID]).count}`)
-    })
-    const { body, cookie } = await visit()
-    assert.equal(body, '1 1')
-    assert.equal((await visit({ cookie })).body, '2 2')
+    await keepsWhatIsSaved(store, store)
   })
 })
 
