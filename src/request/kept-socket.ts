@@ -16,8 +16,10 @@ const keptSockets = hiddenSlot<KeptSocket>()
  * as it would have without the wait.
  */
 export class KeptSocket {
-  /** The responses whose ends are held. Once the socket is to be destroyed, also those on their way. */
-  private readonly held = new Set<ServerResponse>()
+  /** The response whose end is held. Once the socket is to be destroyed, also one that is on its way. */
+  private held: ServerResponse | undefined
+  /** More of them, where requests are pipelined. */
+  private others: Set<ServerResponse> | undefined
   /** Set while the socket is to be destroyed. */
   private timer: NodeJS.Timeout | undefined
   private readonly innerDestroy: Destroy
@@ -49,18 +51,19 @@ export class KeptSocket {
 
   /** The end of a response is being held. */
   hold(res: ServerResponse): void {
-    this.held.add(res)
+    if (!this.held) this.held = res
+    else (this.others ??= new Set()).add(res)
   }
 
   /** It is held no longer. */
   letGo(res: ServerResponse): void {
     if (!this.timer) {
-      this.held.delete(res)
+      this.forget(res)
       return
     }
     const out = () => {
-      this.held.delete(res)
-      if (this.timer && this.held.size === 0) this.destroyNow([])
+      this.forget(res)
+      if (this.timer && !this.isHeld) this.destroyNow([])
     }
     if (res.writableFinished) {
       out()
@@ -68,6 +71,15 @@ export class KeptSocket {
       res.once('finish', out)
       res.once('close', out)
     }
+  }
+
+  private forget(res: ServerResponse): void {
+    if (this.held === res) this.held = undefined
+    else this.others?.delete(res)
+  }
+
+  private get isHeld(): boolean {
+    return this.held !== undefined || (this.others?.size ?? 0) > 0
   }
 
   /** What all others call as `socket.destroy`. */
@@ -80,15 +92,15 @@ export class KeptSocket {
 
   /** Whether a response that is held can still be sent. */
   private isAwaited(): boolean {
-    if (!this.socket.writable || this.held.size === 0) return false
-    for (const res of this.held) if (res.destroyed) return false
+    if (!this.socket.writable || !this.isHeld || this.held?.destroyed) return false
+    for (const res of this.others ?? []) if (res.destroyed) return false
     return true
   }
 
   private destroyNow(args: unknown[]): void {
     clearTimeout(this.timer)
     this.timer = undefined
-    this.held.clear()
+    this.held = this.others = undefined
     this.innerDestroy(...args)
   }
 }

@@ -44,7 +44,8 @@ export class Lifetime {
     const all = isKnown ? notes : absoluteTimeout.begin(notes, now)
     ledger.remember(id, all, !isKnown)
     absoluteTimeout.remember(id, all)
-    return absoluteTimeout.isOver(all, now) ? undefined : data
+    if (absoluteTimeout.isOver(all, now)) return undefined
+    return isKnown ? absoluteTimeout.asBefore(data) : data
   }
 
   /** Whether a session is past its absolute timeout. */

@@ -2,6 +2,7 @@ import { isDate } from 'node:util/types'
 import { BoundedMemory } from '../support/bounded-memory.js'
 import type { Cookie } from './cookie.js'
 import type { Notes } from './notes.js'
+import type { SessionData } from './session.js'
 
 /** What the ends of sessions that this process has seen may take: some ten thousand of them. */
 const MAX_BYTES = 2 * 1024 * 1024
@@ -35,6 +36,18 @@ export class AbsoluteTimeout {
   /** Notes when a session ends. */
   remember(id: string, notes: Notes | undefined): void {
     this.ends.set(id, this.endOf(notes))
+  }
+
+  /**
+   * What was stored, as it was before `forStore`: a cookie without an idle timeout has an expiry only because stores must not keep
+   * it for longer.
+   *
+   * @param data - which is nobody else's
+   */
+  asBefore(data: SessionData): SessionData {
+    const { cookie } = data as Partial<SessionData>
+    if (cookie?.originalMaxAge === null && cookie.expires) data.cookie = { ...cookie, expires: null }
+    return data
   }
 
   isOver(notes: Notes | undefined, now: number): boolean {

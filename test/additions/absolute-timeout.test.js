@@ -149,6 +149,20 @@ describe('absoluteTimeout', () => {
       for (const sent of [setCookie, (await ask()).setCookie]) assert.doesNotMatch(sent[0], /Expires/)
     })
 
+    it('has none for the app either, in later requests and after a reload', async () => {
+      const seen = []
+      const { ask } = await app({}, async (req, res) => {
+        seen.push(req.session.cookie.expires)
+        await req.session.reload()
+        seen.push(req.session.cookie.expires, req.session.cookie.originalMaxAge)
+        req.session.views = seen.length
+        res.json({})
+      })
+      await ask()
+      await ask()
+      assert.deepEqual(seen, [null, null, null, null, null, null])
+    })
+
     it('is bounded when the app sets maxAge or expires beyond the end, and stays what the app has set', async () => {
       for (const set of [
         (cookie) => (cookie.maxAge = 30 * DAY),
