@@ -302,9 +302,9 @@ export class Keeper implements SessionKeeper {
   }
 
   private store(save: Save, storage: Storage, at: string, written: Answer): void {
-    const put = (saved: Answer) => this.put(save, storage, at, saved)
-    if (this.membership) this.membership.save(save.session, put, written)
-    else put(written)
+    const { membership } = this
+    if (membership) membership.save(save.session, (saved) => this.put(save, storage, at, saved), written)
+    else this.put(save, storage, at, written)
   }
 
   /** Stores a session; one that the store had before in a way that heeds what has become of that. */
@@ -314,15 +314,15 @@ export class Keeper implements SessionKeeper {
       this.putMerged(merging, ask, storage, at, written)
       return
     }
-    this.give(session, at, written, (whole) => {
-      const wasStored = ledger.wasStored(session.id)
-      // What another process has ended as one of a user's sessions must not come back.
-      const mustBeThere = this.membership !== undefined && wasStored && ledger.reason === 'found'
-      const follower =
-        mustBeThere && storage.update ? this.whereabouts.expectFollower() : this.whereabouts.follower
-      if (follower && wasStored) follower.save(storage, at, whole, mustBeThere, written)
-      else storage.save(at, whole, written)
-    })
+    const whole = this.give(session, at, written)
+    if (!whole) return
+    const wasStored = ledger.wasStored(session.id)
+    // What another process has ended as one of a user's sessions must not come back.
+    const mustBeThere = this.membership !== undefined && wasStored && ledger.reason === 'found'
+    const follower =
+      mustBeThere && storage.update ? this.whereabouts.expectFollower() : this.whereabouts.follower
+    if (follower && wasStored) follower.save(storage, at, whole, mustBeThere, written)
+    else storage.save(at, whole, written)
   }
 
   private putMerged(merging: Merging, ask: Ask, storage: Storage, at: string, written: Answer): void {
@@ -489,7 +489,8 @@ export class Keeper implements SessionKeeper {
       touchInterval?.note(at, session.cookie, Date.now())
       const write = (to: string, written: Answer) => {
         const place = to === id ? session.id : to
-        this.give(session, place, written, (whole) => storage.touch(to, whole, written))
+        const whole = this.give(session, place, written)
+        if (whole) storage.touch(to, whole, written)
       }
       if (this.merging) this.whereabouts.writeInTurn(at, storage, write, answer)
       else this.whereabouts.write(at, storage, write, answer)
@@ -499,16 +500,18 @@ export class Keeper implements SessionKeeper {
     else this.whereabouts.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
   }
 
-  /** Has a store given a session. That this fails, by a `toJSON` of the app's, is an answer as any other. */
-  private give(session: Session, at: string, written: Answer, give: (whole: SessionData) => void): void {
-    let whole: SessionData
+  /**
+   * What a store is to be given of a session. That this fails, by a `toJSON` of the app's, is an answer as any other.
+   *
+   * @returns undefined if it has failed
+   */
+  private give(session: Session, at: string, written: Answer): SessionData | undefined {
     try {
-      whole = this.forStore(session, at)
+      return this.forStore(session, at)
     } catch (error) {
       written(error ?? new Error('the session could not be read'))
-      return
+      return undefined
     }
-    give(whole)
   }
 
   destroyNow(id: string, done: Answer): void {

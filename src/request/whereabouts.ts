@@ -3,6 +3,7 @@ import { MAX_POINTERS } from '../session/pointer.js'
 import { Follower, GONE, MOVED, mayLieElsewhere } from './follower.js'
 import type { SessionData } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
+import type { Write } from '../storage/writes-under-way.js'
 import type { Answer } from '../support/store-call.js'
 import type { Endings } from './endings.js'
 import type { Ledger } from './ledger.js'
@@ -14,6 +15,19 @@ type WriteAt = (at: string, written: Answer) => void
 
 /** Told of the error, whether a write has been undone, or was none, and whether nothing was written. */
 type Written = (error?: unknown, isUndone?: boolean, isGone?: boolean) => void
+
+/** A write that is under way. */
+interface Writing {
+  /** Of the first try: what has ended since then stays ended. */
+  readonly moment: number
+  readonly id: string
+  readonly storage: Storage
+  readonly write: WriteAt
+  readonly done: Written
+  /** How often it may yet have to be done elsewhere. */
+  readonly moves: number
+  readonly underWay: Write
+}
 
 /**
  * Where the sessions of one request lie, and whether they are still there: others may have ended them meanwhile, or renewed
@@ -176,37 +190,45 @@ export class Whereabouts {
     const { endings } = this
     const underWay = endings.beginWrite(id)
     write(id, (error, result) => {
-      const isWritten = result !== GONE && result !== MOVED
-      if (result !== MOVED && !endings.hasEndedSince(id, moment)) {
+      if (result === MOVED || endings.hasEndedSince(id, moment)) {
+        const writing = { moment, id, storage, write, done, moves, underWay }
+        this.answerTooLate(writing, error, result)
+      } else {
         endings.endWrite(underWay)
-        done(error, !isWritten, !isWritten)
-        return
+        done(error, result === GONE, result === GONE)
       }
-      const answer: Written = (failure, isUndone) => {
-        endings.endWrite(underWay)
-        done(failure, isUndone, !isWritten)
+    })
+  }
+
+  /** A write has been answered, and its session has been ended meanwhile, or lies elsewhere. */
+  private answerTooLate(writing: Writing, error: unknown, result: unknown): void {
+    const { moment, id, storage, write, done, moves, underWay } = writing
+    const { endings } = this
+    const isWritten = result !== GONE && result !== MOVED
+    const answer: Written = (failure, isUndone) => {
+      endings.endWrite(underWay)
+      done(failure, isUndone, !isWritten)
+    }
+    const goOn = (at: string) => {
+      endings.endWrite(underWay)
+      this.writeElsewhere(moment, at, storage, write, done, moves - 1)
+    }
+    this.whenSettled(id, () => {
+      const at = this.placeOf(id)
+      const hasEnded = endings.hasEndedSince(id, moment)
+      if (at === id && hasEnded) {
+        if (isWritten) storage.destroy(id, (refused) => answer(error ?? refused, true))
+        else answer(error, true)
+      } else if (at === id && result !== MOVED) {
+        // That was taken back.
+        answer(error, !isWritten)
+      } else if (moves === 0) {
+        answer(error, true)
+      } else if (isWritten && hasEnded) {
+        this.expectFollower().restore(storage, id, this.service.settings.store, () => goOn(at))
+      } else {
+        goOn(at)
       }
-      const goOn = (at: string) => {
-        endings.endWrite(underWay)
-        this.writeElsewhere(moment, at, storage, write, done, moves - 1)
-      }
-      this.whenSettled(id, () => {
-        const at = this.placeOf(id)
-        const hasEnded = endings.hasEndedSince(id, moment)
-        if (at === id && hasEnded) {
-          if (isWritten) storage.destroy(id, (refused) => answer(error ?? refused, true))
-          else answer(error, true)
-        } else if (at === id && result !== MOVED) {
-          // That was taken back.
-          answer(error, !isWritten)
-        } else if (moves === 0) {
-          answer(error, true)
-        } else if (isWritten && hasEnded) {
-          this.expectFollower().restore(storage, id, this.service.settings.store, () => goOn(at))
-        } else {
-          goOn(at)
-        }
-      })
     })
   }
 

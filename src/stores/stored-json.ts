@@ -1,4 +1,5 @@
 import { isDate } from 'node:util/types'
+import { SessionCookie } from '../session/cookie.js'
 
 /**
  * The JSON that a `MemoryStore` keeps of a session:
@@ -45,14 +46,24 @@ function timeOf(expires: unknown): number {
 
 /** The JSON of the same session with another cookie. */
 export function withCookie(json: string, cookie: unknown): string {
-  // Within an object, so that a toJSON of the cookie's is told its name.
-  const whole = JSON.stringify({ cookie })
-  const text = whole.startsWith(START) ? whole.slice(START.length, -1) : undefined
+  const text = jsonOf(cookie)
   if (text !== undefined && hasCookie(json, text)) return json
   const end = endOfCookie(json)
   return end === undefined || text === undefined
     ? JSON.stringify({ ...(JSON.parse(json) as object), cookie })
     : START + text + json.slice(end)
+}
+
+/** What all cookies have, unless an app replaces it. */
+const { toJSON } = SessionCookie.prototype
+
+/** The JSON of a session's cookie, if it has any. */
+function jsonOf(cookie: unknown): string | undefined {
+  // To ask it oneself takes JSON.stringify a third less time.
+  if ((cookie as SessionCookie | undefined)?.toJSON === toJSON) return JSON.stringify(toJSON.call(cookie))
+  // Within an object, so that a toJSON of the cookie's is told its name.
+  const whole = JSON.stringify({ cookie })
+  return whole.startsWith(START) ? whole.slice(START.length, -1) : undefined
 }
 
 /** Whether the JSON of a session begins with that of a cookie. */

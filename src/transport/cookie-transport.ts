@@ -15,6 +15,9 @@ import type { Transport } from './transport.js'
  */
 const MAX_CANDIDATES = 16
 
+/** What most new visitors present. */
+const NONE: readonly string[] = []
+
 const TAB = 0x09
 const SPACE = 0x20
 const QUOTE = 0x22
@@ -41,23 +44,26 @@ export class CookieTransport implements Transport {
    *
    * The header may hold many other cookies, which this never looks at.
    */
-  read(req: IncomingMessage): string[] {
-    const values: string[] = []
+  read(req: IncomingMessage): readonly string[] {
     const { cookie: header } = req.headers
-    if (!header) return values
+    if (!header) return NONE
 
+    let values: string[] | undefined
     const { cookieName: name } = this
     for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
       const start = startOfValue(header, at, name)
       if (start === -1) continue
 
       const end = header.indexOf(';', start)
-      values.push(unquote(trim(header.slice(start, end === -1 ? header.length : end))))
+      const value = unquote(trim(header.slice(start, end === -1 ? header.length : end)))
+      // There is hardly ever more than one: a push to an empty array makes room for seventeen.
+      if (values) values.push(value)
+      else values = [value]
       // No cookie begins within the value of another.
       if (end === -1 || values.length === MAX_CANDIDATES) break
       at = end
     }
-    return values
+    return values ?? NONE
   }
 
   maySend(req: IncomingMessage, cookie: Pick<Cookie, 'secure'>): boolean {
