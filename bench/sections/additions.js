@@ -1,5 +1,6 @@
 const { ask } = require('../child')
-const { one, ratio, table } = require('../tables')
+const { mediansOf } = require('../statistics')
+const { one, ratio, table, whole } = require('../tables')
 
 /** What the options cost that 1.19.0 does not have. */
 async function run({ quick, progress }) {
@@ -8,7 +9,31 @@ async function run({ quick, progress }) {
     progress(`additions: ${name}`)
     results.push(await ask('additions.js', [name, quick ? 0.5 : 2], ['--expose-gc']))
   }
-  return { text: describe(results) }
+  progress('additions: sealing')
+  return { text: [describe(results), '', describeSealing(await measureSealing(quick))].join('\n') }
+}
+
+async function measureSealing(quick) {
+  const results = []
+  for (let i = 0; i < (quick ? 1 : 3); i++) results.push(await ask('sealing.js', [1000, quick ? 0.5 : 2]))
+  return mediansOf(results)
+}
+
+/** At most so many microseconds to seal a session of 1 KB and to open it. */
+const SEALING = 10
+
+function describeSealing({ length, seal, open }) {
+  const sum = seal + open
+  const rows = [
+    [`${whole(length)} B`, one(seal), one(open), one(sum), `${sum <= SEALING ? 'ok' : 'MISSED'} ${SEALING}`]
+  ]
+  return [
+    '#### Sealing',
+    '',
+    'What it takes to seal the JSON of a session by the option `encryption`, and to open it, without the base64 around it.',
+    '',
+    table(['session', 'seal µs', 'open µs', 'sum µs', 'target'], rows)
+  ].join('\n')
 }
 
 function describe(results) {

@@ -25,6 +25,7 @@ export class SealingKey {
   readonly name: Buffer
   private readonly key: KeyObject
   private nonces = Buffer.alloc(0)
+  private noncesUsed = 0
 
   /** @param key - 32 bytes */
   constructor(key: Uint8Array) {
@@ -43,19 +44,18 @@ export class SealingKey {
   }
 
   private nextNonce(): Buffer {
-    if (this.nonces.length === 0) {
+    if (this.noncesUsed === this.nonces.length) {
       // Each process that starts from a start-up snapshot would have the same ones.
       const count = startupSnapshot.isBuildingSnapshot() ? 1 : NONCES_PER_CALL
       this.nonces = randomBytes(NONCE_BYTES * count)
+      this.noncesUsed = 0
     }
-    const nonce = this.nonces.subarray(0, NONCE_BYTES)
-    this.nonces = this.nonces.subarray(NONCE_BYTES)
-    return nonce
+    return this.nonces.subarray(this.noncesUsed, (this.noncesUsed += NONCE_BYTES))
   }
 
   /** Whether this key may have sealed something. */
   mayOpen(sealed: Buffer): boolean {
-    return sealed.length >= OVERHEAD && sealed.subarray(0, NAME_BYTES).equals(this.name)
+    return sealed.length >= OVERHEAD && sealed.compare(this.name, 0, NAME_BYTES, 0, NAME_BYTES) === 0
   }
 
   /** @returns undefined if it was not sealed by this key, for this place */

@@ -1,6 +1,7 @@
 import { dataAlone, notesIn } from '../session/notes.js'
 import { hasToJSON } from '../session/snapshot.js'
 import { debug } from '../support/debug.js'
+import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import type { Notes } from '../session/notes.js'
 import type { SealingKey } from '../session/sealing-keys.js'
@@ -19,6 +20,25 @@ const MAY_BE_SEALED = /^A256GCM\.1\.[\w-]{46,}$/
 
 /** What the store holds: cookie and notes for those who must read them, and one text for all else. */
 type SealedRecord = SessionData & { __session?: Notes; sealed: string }
+
+/** How the text of a record is made that is sealed when somebody asks. */
+const laterTexts = hiddenSlot<() => string>()
+
+/** With a getter of its own each record would be of a kind of its own for V8, which costs as much as to seal it. */
+const SEALED_LATER: PropertyDescriptor = {
+  enumerable: true,
+  configurable: true,
+  get(this: object) {
+    return laterText(this)
+  }
+}
+
+/** A store may have made an object that inherits from the record. */
+function laterText(record: object | null): string | undefined {
+  if (!record) return undefined
+  const text = laterTexts.get(record)
+  return text ? text() : laterText(Object.getPrototypeOf(record) as object | null)
+}
 
 /**
  * Seals the data of each session: the option `encryption`. The store holds `{ cookie, __session, sealed }`, and a record
@@ -45,12 +65,10 @@ export function sealed(storage: Storage, keys: readonly SealingKey[], warnings: 
 
   /** For stores that look at the cookie alone nothing need be sealed: so it is done when somebody asks. */
   const sealLater = (id: string, session: SessionData): SessionData => {
+    const form = formOf(session)
     let text: string | undefined
-    return Object.defineProperty(formOf(session), 'sealed', {
-      enumerable: true,
-      configurable: true,
-      get: () => (text ??= textOf(id, session))
-    })
+    laterTexts.set(form, () => (text ??= textOf(id, session)))
+    return Object.defineProperty(form, 'sealed', SEALED_LATER)
   }
 
   const open = (id: string, found: SessionData): SessionData | undefined => {

@@ -24,7 +24,7 @@ export function encrypt(key: CipherKey, nonce: Uint8Array, plain: string | Uint8
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
   if (context) cipher.setAAD(Buffer.from(context))
   // GCM gives all of it at once: the end only makes the tag.
-  const bytes = cipher.update(typeof plain === 'string' ? Buffer.from(plain) : plain)
+  const bytes = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain)
   cipher.final()
   return { bytes, tag: cipher.getAuthTag() }
 }
