@@ -1,5 +1,6 @@
 import { isDate } from 'node:util/types'
 import { BoundedMemory } from '../support/bounded-memory.js'
+import { isPlainObject } from './snapshot.js'
 import type { Cookie } from './cookie.js'
 import type { Notes } from './notes.js'
 import type { SessionData } from './session.js'
@@ -45,8 +46,11 @@ export class AbsoluteTimeout {
    * @param data - which is nobody else's
    */
   asBefore(data: SessionData): SessionData {
-    const { cookie } = data as Partial<SessionData>
-    if (cookie?.originalMaxAge === null && cookie.expires) data.cookie = { ...cookie, expires: null }
+    const parts = data as { cookie?: unknown }
+    const { cookie } = parts
+    if (isPlainObject(cookie) && cookie['originalMaxAge'] === null && cookie['expires']) {
+      parts.cookie = { ...cookie, expires: null }
+    }
     return data
   }
 

@@ -215,7 +215,8 @@ function isPlainArray(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype && !hasToJSON(value)
 }
 
-function isPlainObject(value: unknown): value is Members {
+/** Whether a value is an object such as JSON gives, whatever is in it. */
+export function isPlainObject(value: unknown): value is Members {
   return (
     typeof value === 'object' &&
     value !== null &&
