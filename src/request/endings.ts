@@ -13,8 +13,10 @@ interface OwnEnding {
   readonly moment: number
   /** When that was, by the clock. */
   readonly began: number
-  /** Whether the store has done that, as far as is known. */
+  /** Whether the store has done that, as far as is known; or what the app has asked for before, of the same session. */
   isDone: boolean
+  /** The ending of the same session that the app has asked for next. */
+  next: OwnEnding | undefined
   /** What goes on when the store has answered; undefined once it has. */
   waiting: (() => void)[] | undefined
 }
@@ -143,13 +145,21 @@ export class Endings {
    */
   note(id: string): Answer {
     const key = this.keyOf(id)
-    const ending: OwnEnding = { moment: this.ended.end(key), began: Date.now(), isDone: false, waiting: [] }
     this.own ??= new Map()
+    const before = this.own.get(id)
+    const ending: OwnEnding = {
+      moment: this.ended.end(key),
+      began: Date.now(),
+      isDone: before?.isDone === true,
+      next: undefined,
+      waiting: []
+    }
+    if (before) before.next = ending
     this.own.set(id, ending)
     return (error) => {
       // What has timed out is still under way, as far as is known.
       if (!hasTimedOut(error)) this.ended.answer(key, Boolean(error))
-      ending.isDone = !error
+      if (!error) noteDone(ending)
       settle(ending)
     }
   }
@@ -157,6 +167,10 @@ export class Endings {
   keyOf(id: string): string {
     return this.keys ? this.keys.of(id) : id
   }
+}
+
+function noteDone(ending: OwnEnding): void {
+  for (let one: OwnEnding | undefined = ending; one; one = one.next) one.isDone = true
 }
 
 function settle(ending: OwnEnding): void {

@@ -25,6 +25,14 @@ interface CookieState {
   readonly others: string
 }
 
+/** A session that the app has asked to be ended, as it was then. */
+interface AtEnding {
+  readonly session: Session
+  readonly data: Snapshot
+  /** What the store was known to hold. */
+  readonly stored: State | undefined
+}
+
 /** What the end of a response finds. */
 export interface End {
   /** The session; undefined where there is none. */
@@ -82,10 +90,12 @@ export class Ledger {
   private savedByApp: unknown
   /** The same, once the store has done that. */
   private storedByApp: unknown
-  /** What the app itself has asked to be ended, by the ids: the sessions, and what their data were then. */
-  private atEnding: Map<unknown, { readonly session: Session; readonly data: Snapshot }> | undefined
+  /** What the app itself has asked to be ended, by the ids. */
+  private atEnding: Map<unknown, AtEnding> | undefined
   /** The ids of those that have been ended. */
   private destroyedIds: Set<unknown> | undefined
+  /** The ids of those that the store has had, and has no more, or not as far as is known. */
+  private onceStoredIds: Set<unknown> | undefined
   /** What the app has asked to be saved last, until the store has answered. */
   private beingSaved: State | undefined
 
@@ -212,7 +222,13 @@ export class Ledger {
   saved(state: State, turn: number): void {
     // The app has saved it again.
     this.destroyedIds?.delete(state.id)
-    this.stored = turn > this.turnStored ? state : undefined
+    if (turn > this.turnStored) {
+      this.holds(state)
+    } else {
+      // An earlier save of another session says nothing about this one.
+      if (this.stored?.id === state.id) this.holds(undefined)
+      this.wasOnceStored(state.id)
+    }
     if (state.cookie) this.storedByApp = state.id
     if (this.notesId === state.id) this.areNotesDue = false
     if (this.dueCookieId === state.id) this.dueCookieId = undefined
@@ -232,7 +248,8 @@ export class Ledger {
 
   /** Notes that what was saved has been taken out of the store again. */
   undone(id: unknown, turn: number): void {
-    if (this.stored?.id === id) this.stored = undefined
+    if (this.stored?.id === id) this.holds(undefined)
+    else if (!this.isDestroyed(id)) this.wasOnceStored(id)
     this.turnStored = Math.max(turn, this.turnStored)
   }
 
@@ -243,7 +260,7 @@ export class Ledger {
    */
   reloaded(id: unknown, session: Session, turn: number): void {
     if (turn < this.turnStored) return
-    this.stored = { ...this.stateOf(session), id }
+    this.holds({ ...this.stateOf(session), id })
     this.turnStored = turn
   }
 
@@ -259,7 +276,8 @@ export class Ledger {
    */
   ending(session: Session): void {
     this.atEnding ??= new Map()
-    this.atEnding.set(session.id, { session, data: this.stateOf(session).data })
+    const { stored } = this
+    this.atEnding.set(session.id, { session, data: this.stateOf(session).data, stored })
   }
 
   /** Notes that the app is ending a session when the response has ended: no change of it counts any more. */
@@ -270,12 +288,25 @@ export class Ledger {
   destroyed(id: unknown): void {
     this.destroyedIds ??= new Set()
     this.destroyedIds.add(id)
+    this.onceStoredIds?.delete(id)
     if (this.stored?.id === id) this.stored = undefined
+  }
+
+  private holds(state: State | undefined): void {
+    const { stored } = this
+    if (stored && stored.id !== state?.id) this.wasOnceStored(stored.id)
+    this.stored = state
+  }
+
+  private wasOnceStored(id: unknown): void {
+    this.onceStoredIds ??= new Set()
+    this.onceStoredIds.add(id)
   }
 
   /** Notes the session that takes the place of one that was destroyed: it may have got the same id, from `genid`. */
   replaced(session: Session): void {
     this.destroyedIds?.delete(session.id)
+    this.onceStoredIds?.delete(session.id)
   }
 
   // The questions.
@@ -289,10 +320,15 @@ export class Ledger {
     return this.destroyedIds?.has(id) === true
   }
 
-  /** Whether the app has changed a session after it had asked to end it. One that a reload has brought is another. */
+  /**
+   * Whether the app has changed a session after it had asked to end it, and not into what was stored then. One that a reload has
+   * brought is another.
+   */
   isChangedSinceEnding(session: Session, { id, data }: State): boolean {
     const before = this.atEnding?.get(id)
-    return before?.session === session && !areSame(before.data, data)
+    if (before?.session !== session || areSame(before.data, data)) return false
+    const { stored } = before
+    return !stored || stored.id !== id || !areSame(stored.data, data)
   }
 
   /** Whether this is the id of the session that the client presents: by this very id, or by an older one. */
@@ -345,7 +381,8 @@ export class Ledger {
     // The client may present the id of a session that is gone, and `genid` give that to the new one.
     return (
       (this.reason === 'found' && this.isPresented(id)) ||
-      (this.stored !== undefined && this.stored.id === id)
+      (this.stored !== undefined && this.stored.id === id) ||
+      this.onceStoredIds?.has(id) === true
     )
   }
 

@@ -54,14 +54,14 @@ interface RenewingKeeper extends Generator, SessionKeeper {
 export function renew(keeper: RenewingKeeper, session: Session, renewal: Renewal, done: Answer): void {
   const { pending, req, service } = keeper
   const { follower } = keeper.whereabouts
-  const id = req.sessionID
+  const { sessionID: id, session: before } = req
   const report = observe('regenerate', service.settings.store, id, req)
   const answer = (error: unknown) => {
     report?.(error ? 'error' : 'done', error)
     pending.end()
     done(error)
   }
-  const start = (at: unknown) => new SessionRenewal(keeper, session, renewal, id, at, answer).start()
+  const start = (at: unknown) => new SessionRenewal(keeper, session, renewal, before, id, at, answer).start()
 
   pending.begin()
   if (follower && typeof id === 'string') follower.whenSettled(id, () => start(follower.placeOf(id)))
@@ -75,8 +75,6 @@ export function renew(keeper: RenewingKeeper, session: Session, renewal: Renewal
 class SessionRenewal {
   private readonly storage: Storage
   private readonly notes: Notes | undefined
-  /** What the request had before, to give it back should this fail. */
-  private readonly before: SessionfulRequest['session']
   /** Where saves are merged: the session under its old id, from which the changes of this request count. */
   private readonly life: Life | undefined
   /** Whether the store is known to have had the session; and whether it may have it. */
@@ -95,6 +93,7 @@ class SessionRenewal {
   private supplies = MAX_SUPPLIES
 
   /**
+   * @param before - what the request had, to give it back should this fail
    * @param id - that the request has had
    * @param at - under which its session lies, which may be another by now
    */
@@ -102,14 +101,14 @@ class SessionRenewal {
     private readonly keeper: RenewingKeeper,
     private readonly session: Session,
     private readonly renewal: Renewal,
+    private readonly before: SessionfulRequest['session'],
     private readonly id: unknown,
     private at: unknown,
     private readonly done: Answer
   ) {
-    const { ledger, req } = keeper
+    const { ledger } = keeper
     this.storage = keeper.storageOf(session)
     this.notes = ledger.notesOf(id)
-    this.before = req.session
     this.life = keeper.merging?.current
     this.wasStored = ledger.wasStored(id)
     this.mayBeStored = this.wasStored || ledger.isToBeSaved(id)
@@ -133,7 +132,7 @@ class SessionRenewal {
       }
       this.begin()
     } catch (error) {
-      this.giveBack()
+      this.restore()
       setImmediate(() => this.finish(error))
       return
     }
@@ -407,9 +406,14 @@ class SessionRenewal {
         this.undo(unreadable)
         return
       }
-      if (data) this.leaveOwn(at, () => this.finish(this.adopt(at, data)))
-      else this.undoAsEnded()
+      if (!data) this.undoAsEnded()
+      else this.leaveOwn(at, () => this.finish(this.hasStill ? this.adopt(at, data) : undefined))
     })
+  }
+
+  /** Whether the request has the session that this began with: the app may have ended that meanwhile, or put another one there. */
+  private get hasStill(): boolean {
+    return this.keeper.req.session === (this.renewed ?? this.before)
   }
 
   /**
@@ -508,9 +512,13 @@ class SessionRenewal {
   }
 
   private giveBack(): void {
-    const { before, id, keeper, notes, renewed } = this
+    if (this.hasStill) this.restore()
+  }
+
+  /** Gives the request back what it had. */
+  private restore(): void {
+    const { before, id, keeper, notes } = this
     const { ledger, req } = keeper
-    if (renewed && req.session !== renewed) return
     req.session = before
     req.sessionID = id
     ledger.remember(id, notes, notes !== undefined)

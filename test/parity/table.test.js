@@ -89,6 +89,11 @@ describe('parity with express-session 1.19.0, under every combination of options
     'a save under way when the session is regenerated': ['change', 'save without waiting', 'regenerate'],
     'a change while the session is regenerated': ['regenerate without waiting', 'change'],
     'a touch while the session is regenerated': ['regenerate without waiting', 'touch'],
+    'data that change back while the session is regenerated': [
+      'change',
+      'regenerate without waiting',
+      'remove'
+    ],
     'a reload that finds the session again while it is destroyed': [
       'reload without waiting',
       'destroy',
@@ -115,6 +120,18 @@ describe('parity with express-session 1.19.0, under every combination of options
       login,
       request({ operations: ['reload without waiting', 'destroy'], failing: { methods: ['get'], from: 1 } })
     ]))
+
+  it('a session that is regenerated several times at once, of which one fails', () =>
+    compareAll(
+      ...[1, 2, 3].map((from) => [
+        login,
+        request({
+          operations: [...Array.from({ length: 3 }, () => 'regenerate without waiting'), 'change'],
+          failing: { methods: ['destroy'], from, calls: 1 }
+        }),
+        request({})
+      ])
+    ))
 
   it('a save that fails, and what was there is loaded again', () =>
     compareAll([

@@ -5,7 +5,8 @@
 const path = require('node:path')
 const { compiling, loose, moduleSettings, optionsOf, strictest } = require('./compile')
 
-const compilers = ['5.4', '5.9', '6.0', '7.0']
+const all = ['5.4', '5.9', '6.0', '7.0']
+const compilers = process.env.TYPESCRIPT ? process.env.TYPESCRIPT.split(' ') : all
 const apps = ['express-4', 'express-5']
 const published = '@types/express-session'
 

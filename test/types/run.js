@@ -1,6 +1,7 @@
 'use strict'
 
 // npm run test:types - installs the compilers and the declarations of other packages, then runs the whole matrix.
+// `npm run test:types -- 5.4 7.0` runs it with these versions of TypeScript only.
 
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
@@ -12,6 +13,6 @@ const mocha = require.resolve('mocha/bin/mocha.js')
 const { status } = spawnSync(
   process.execPath,
   [mocha, '--no-config', '--timeout', '600000', path.join(__dirname, 'matrix.js')],
-  { stdio: 'inherit' }
+  { stdio: 'inherit', env: { ...process.env, TYPESCRIPT: process.argv.slice(2).join(' ') } }
 )
 process.exitCode = status ?? 1
