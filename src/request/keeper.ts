@@ -28,6 +28,7 @@ import type { Answer } from '../support/store-call.js'
 import type { SessionInfo } from './info.js'
 import type { End, Ledger, State } from './ledger.js'
 import type { Ask, Parts } from './merging.js'
+import type { RenewalUnderWay } from './renewal.js'
 import type { Service, SessionfulRequest } from './service.js'
 
 /** The save at the end of the response: what the session said then, and whether it is being asked for just now. */
@@ -82,6 +83,8 @@ export class Keeper implements SessionKeeper {
   readonly membership: Membership | undefined
   /** Undefined where the option `concurrency` is off. */
   readonly merging: Merging | undefined
+
+  renewalUnderWay: RenewalUnderWay | undefined
 
   private saveAtEnd: SaveAtEnd | undefined
   /** Why a session that is past its end is still stored. */

@@ -40,8 +40,18 @@ interface RenewingKeeper extends Generator, SessionKeeper {
   readonly membership: Membership | undefined
   readonly merging: Merging | undefined
   readonly hasResponseEnded: boolean
+  /** The renewal of this request that is under way, if one is. */
+  renewalUnderWay: RenewalUnderWay | undefined
   storageOf(session: Session): Storage
   begin(session: Session): void
+}
+
+/** A renewal that is not answered yet. */
+export interface RenewalUnderWay {
+  /** Whether a session is the one that it has made. */
+  hasMade(session: Session): boolean
+  /** Has somebody told what comes of it. */
+  join(done: Answer): void
 }
 
 /**
@@ -64,6 +74,11 @@ export function renew(keeper: RenewingKeeper, session: Session, renewal: Renewal
   const start = (at: unknown) => new SessionRenewal(keeper, session, renewal, before, id, at, answer).start()
 
   pending.begin()
+  // Its id is as new as can be.
+  if (renewal.preserve === true && keeper.renewalUnderWay?.hasMade(session)) {
+    keeper.renewalUnderWay.join(answer)
+    return
+  }
   if (follower && typeof id === 'string') follower.whenSettled(id, () => start(follower.placeOf(id)))
   else start(id)
 }
@@ -72,7 +87,7 @@ export function renew(keeper: RenewingKeeper, session: Session, renewal: Renewal
  * One renewal. The new session is stored before the old record goes: whatever breaks in between, the data are there. The
  * request has its new session at once, so that the response sends the new id even if nobody waits for this.
  */
-class SessionRenewal {
+class SessionRenewal implements RenewalUnderWay {
   private readonly storage: Storage
   private readonly notes: Notes | undefined
   /** Where saves are merged: the session under its old id, from which the changes of this request count. */
@@ -91,6 +106,8 @@ class SessionRenewal {
   private readonly turns: (() => void)[] = []
   /** How often what others have stored meanwhile may yet be brought over. */
   private supplies = MAX_SUPPLIES
+  /** Who has asked for the same meanwhile. */
+  private readonly joined: Answer[] = []
 
   /**
    * @param before - what the request had, to give it back should this fail
@@ -112,6 +129,14 @@ class SessionRenewal {
     this.life = keeper.merging?.current
     this.wasStored = ledger.wasStored(id)
     this.mayBeStored = this.wasStored || ledger.isToBeSaved(id)
+  }
+
+  hasMade(session: Session): boolean {
+    return this.renewed === session
+  }
+
+  join(done: Answer): void {
+    this.joined.push(done)
   }
 
   start(): void {
@@ -158,6 +183,7 @@ class SessionRenewal {
     const renewed = req.session
     if (!renewed || renewed === session) throw new Error('store.generate() has made no new session')
     this.renewed = renewed
+    keeper.renewalUnderWay = this
     // `genid` may give the same id again: then the old record becomes the new one.
     if (renewed.id === at) this.settle()
     keep(session, renewed, renewal.preserve)
@@ -211,7 +237,7 @@ class SessionRenewal {
   /** @param place - where the session lies by now, which may be elsewhere */
   private storeAt(at: string, place: string): void {
     this.wasStored ||= this.keeper.ledger.wasStored(this.id)
-    if (place !== at && this.renewal.grace !== undefined) {
+    if (place !== at && this.renewal.grace !== undefined && !this.isNewOneEnded()) {
       this.takeOver(place)
     } else if (place !== at) {
       this.at = place
@@ -226,15 +252,16 @@ class SessionRenewal {
     }
   }
 
-  /** Whether the app has ended the new session before it was stored. */
+  /** Whether the app has ended the new session already. */
   private isNewOneEnded(): boolean {
     const { endings, ledger } = this.keeper
-    const { id } = this.renewed as Session
-    return ledger.isDestroyed(id) || endings.isEndedByApp(id)
+    const { id } = this.renewed ?? {}
+    return id !== undefined && (ledger.isDestroyed(id) || endings.isEndedByApp(id))
   }
 
   /** What the app has ended is the session, and so what the store has of it. */
   private endOld(at: string): void {
+    this.at = at
     const noteAnswer = this.keeper.endings.note(at)
     this.storage.destroy(at, (error) => this.retired(error, noteAnswer))
   }
@@ -286,6 +313,7 @@ class SessionRenewal {
 
   private heed(at: string, { fault, missing, pointer }: OtherRecord): void {
     if (fault) this.undo(fault)
+    else if (missing && this.isNewOneEnded()) this.endOld(at)
     else if (missing) this.supply(missing)
     else this.followOther(at, pointer)
   }
@@ -407,6 +435,7 @@ class SessionRenewal {
         return
       }
       if (!data) this.undoAsEnded()
+      else if (this.isNewOneEnded()) this.endOld(at)
       else this.leaveOwn(at, () => this.finish(this.hasStill ? this.adopt(at, data) : undefined))
     })
   }
@@ -447,7 +476,7 @@ class SessionRenewal {
   /** Gives up the session that this request has made. If somebody may know its id, that leads to the other one. */
   private leaveOwn(to: string, goOn: () => void): void {
     const { keeper, renewal, renewed, storage } = this
-    if (!renewed || (!this.isSaved && !this.isAnnounced)) {
+    if (!renewed || (!this.mayBeThere && !this.isAnnounced)) {
       goOn()
       return
     }
@@ -469,6 +498,13 @@ class SessionRenewal {
   }
 
   // It fails.
+
+  /** Whether the store may have the new session: the app may have saved it, too, while this was waiting for its turn. */
+  private get mayBeThere(): boolean {
+    const { ledger } = this.keeper
+    const { id } = this.renewed ?? {}
+    return this.isSaved || ledger.wasStored(id) || ledger.isToBeSaved(id)
+  }
 
   private get isAnnounced(): boolean {
     return this.renewed !== undefined && this.keeper.ledger.announcedId === this.renewed.id
@@ -497,8 +533,9 @@ class SessionRenewal {
     const { id } = renewed
     const noteAnswer = keeper.endings.note(id)
     const notes = keeper.ledger.notesOf(id)
+    const { mayBeThere } = this
     keeper.ledger.destroyed(id)
-    if (!this.isSaved) {
+    if (!mayBeThere) {
       noteAnswer()
       this.finish(error)
       return
@@ -526,8 +563,11 @@ class SessionRenewal {
   }
 
   private finish(error?: unknown): void {
+    const { joined, keeper } = this
+    if (keeper.renewalUnderWay === this) keeper.renewalUnderWay = undefined
     this.settle()
     this.done(error)
+    for (const done of joined) done(error)
   }
 
   /** Who waits beside may go on. */

@@ -47,8 +47,20 @@ function heedOther(error) {
   if (error.code !== 'ESESSIONENDED' && error.message !== 'failed to load session') throw error
 }
 
+const user = (session) => session.user
+const options = {
+  alone: {},
+  "with concurrency: 'merge'": { concurrency: 'merge' },
+  'with the sessions of users': { user },
+  'with both': { concurrency: 'merge', user }
+}
+
 for (const makeStore of [plainStore, updatingStore]) {
-  describe(`a logout beside renewals, on ${makeStore.name}`, function () {
+  for (const [name, chosen] of Object.entries(options)) testLogouts(makeStore, name, chosen)
+}
+
+function testLogouts(makeStore, name, chosen) {
+  describe(`a logout beside renewals, on ${makeStore.name}, ${name}`, function () {
     this.timeout(120_000)
     afterEach(closeAll)
 
@@ -57,7 +69,7 @@ for (const makeStore of [plainStore, updatingStore]) {
         const random = randomFrom(seed)
         const pick = (choices) => choices[Math.floor(random() * choices.length)]
         const store = slowly(makeStore(), random)
-        const app = await stepping({ store })
+        const app = await stepping({ store, ...chosen })
         const first = await app.logIn()
         const others = Array.from({ length: 1 + Math.floor(random() * 3) }, () =>
           Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(Object.keys(steps)))
