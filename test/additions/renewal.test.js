@@ -100,6 +100,22 @@ describe('regenerate({ preserve })', () => {
     assert.deepEqual(Object.keys(store.sessions), ['id2'])
   })
 
+  it('is one, and both hear of it, where the request asks for another one before it is carried out', async () => {
+    const store = new JsonStore()
+    const { visit, cookie } = await loggedIn({ store }, async (req, res) => {
+      const both = [req.session.regenerate({ preserve: true }), req.session.regenerate({ preserve: true })]
+      const { sessionID } = req
+      await Promise.all(both)
+      // By then there may be a further one.
+      await req.session.regenerate({ preserve: true })
+      res.json([sessionID, req.sessionID])
+    })
+    const response = await visit({ cookie })
+    assert.deepEqual(JSON.parse(response.body), ['id2', 'id3'])
+    assert.equal(idIn(response.cookie), 'id3')
+    assert.deepEqual(Object.keys(store.sessions), ['id3'])
+  })
+
   it('calls back, and returns the session, as regenerate() does', async () => {
     const { visit, cookie } = await loggedIn({}, (req, res) => {
       const { session: before } = req

@@ -18,7 +18,8 @@ const { status } = spawnSync(
   process.execPath,
   [
     require.resolve('mocha/bin/mocha.js'),
-    ...['--no-config', '--timeout', '90000', ...(process.env.CI ? ['--forbid-pending'] : [])],
+    // What a test that fails has left open must not keep the run from ending.
+    ...['--no-config', '--exit', '--timeout', '90000', ...(process.env.CI ? ['--forbid-pending'] : [])],
     path.join(__dirname, isWriting ? 'rules.test.js' : '*.test.js')
   ],
   { stdio: 'inherit', env: { ...process.env, ...(isWriting && { BROWSER_RULES: 'write' }) } }

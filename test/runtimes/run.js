@@ -28,7 +28,13 @@ const LEFT_OUT = {
 }
 
 /** What is done at random is done less often. */
-const FEWER = { ENDED_ROUNDS: '60', MERGE_SCHEDULES: '200', PARITY_RUNS: '60', UNAWAITED_RUNS: '200' }
+const FEWER = {
+  ENDED_ROUNDS: '60',
+  LOGOUT_ROUNDS: '10',
+  MERGE_SCHEDULES: '200',
+  PARITY_RUNS: '60',
+  UNAWAITED_RUNS: '200'
+}
 
 function onWindows(name) {
   return process.platform === 'win32' ? `${name}.exe` : name

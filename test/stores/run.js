@@ -2,8 +2,8 @@
 
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
 // `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
-// `node test/stores/run.js outages` tries only ./outages; likewise `additions`, `hashed-ids`, `users`,
-// `sealed-and-moved`, `renewal` and `contract`.
+// `node test/stores/run.js outages` tries only ./outages; likewise `configurations`, `additions`, `hashed-ids`, `device-bound`,
+// `merge`, `users`, `sealed-and-moved`, `renewal` and `contract`.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -24,6 +24,7 @@ async function run(ids) {
   const main = require('./harness/main')
   const outages = require('./outages')
   const parts = {
+    configurations: () => main([]),
     outages,
     additions: require('./additions'),
     'hashed-ids': require('./additions/hashed-ids'),
@@ -37,8 +38,12 @@ async function run(ids) {
   const named = ids.filter((id) => Object.hasOwn(parts, id))
   if (ids.length > 0 && named.length === 0) return main(ids)
 
-  let isRight = ids.length > 0 || (await main(ids))
-  for (const name of ids.length > 0 ? named : Object.keys(parts)) isRight = (await parts[name]()) && isRight
+  let isRight = true
+  for (const name of ids.length > 0 ? named : Object.keys(parts)) {
+    const start = Date.now()
+    isRight = (await parts[name]()) && isRight
+    console.log(`\n${name}: ${Math.round((Date.now() - start) / 1000)} seconds`)
+  }
   return isRight
 }
 
