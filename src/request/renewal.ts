@@ -566,8 +566,12 @@ class SessionRenewal implements RenewalUnderWay {
     const { joined, keeper } = this
     if (keeper.renewalUnderWay === this) keeper.renewalUnderWay = undefined
     this.settle()
-    this.done(error)
-    for (const done of joined) done(error)
+    try {
+      this.done(error)
+    } finally {
+      // What the app does with the one answer may throw.
+      for (const done of joined) done(error)
+    }
   }
 
   /** Who waits beside may go on. */
