@@ -2,6 +2,9 @@
 
 const { get, times, visitAndLeave } = require('../client')
 
+/** By an error: else the socket waits for the end that is held. */
+const leave = (socket) => socket.destroy(new Error('the client has left'))
+
 /** Sessions are destroyed, and the store never answers; the clients are gone. */
 module.exports = {
   title: 'destroys that were never answered',
@@ -17,12 +20,12 @@ module.exports = {
     app.get('/logout', (req, res) => {
       req.session.destroy(() => res.end())
       // The client has no patience.
-      setImmediate(() => req.socket.destroy())
+      setImmediate(leave, req.socket)
     })
     app.get('/unset', (req, res) => {
       req.session = null
       res.end()
-      setImmediate(() => req.socket.destroy())
+      setImmediate(leave, req.socket)
     })
     return {}
   },
