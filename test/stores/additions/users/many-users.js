@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { createClient } = require('redis')
 const { UserProcesses } = require('./processes')
 
-/** Of a user there are ten. `USERS_SESSIONS=100000` tries so many: that takes an hour. */
+/** Of a user there are ten. `USERS_SESSIONS=100000` tries so many, in some four minutes each time. */
 const SESSIONS = Number(process.env.USERS_SESSIONS || 2000)
 const USERS = SESSIONS / 10
 const AT_A_TIME = 40
