@@ -1,5 +1,4 @@
-const { ask } = require('../child')
-const { mediansOf } = require('../statistics')
+const { ask, inRuns } = require('../child')
 const { one, ratio, table, whole } = require('../tables')
 
 /** What the options cost that 1.19.0 does not have. */
@@ -10,13 +9,8 @@ async function run({ quick, progress }) {
     results.push(await ask('additions.js', [name, quick ? 0.5 : 2], ['--expose-gc']))
   }
   progress('additions: sealing')
-  return { text: [describe(results), '', describeSealing(await measureSealing(quick))].join('\n') }
-}
-
-async function measureSealing(quick) {
-  const results = []
-  for (let i = 0; i < (quick ? 1 : 3); i++) results.push(await ask('sealing.js', [1000, quick ? 0.5 : 2]))
-  return mediansOf(results)
+  const sealing = await inRuns(quick, () => ask('sealing.js', [1000, quick ? 0.5 : 2]))
+  return { text: [describe(results), '', describeSealing(sealing)].join('\n') }
 }
 
 /** At most so many microseconds to seal a session of 1 KB and to open it. */

@@ -20,9 +20,10 @@ export class BoundedMemory<Value> {
   }
 
   set(key: string, value: Value): void {
-    if (this.young.get(key) === value) return
+    const before = this.young.get(key)
+    if (before === value) return
     // A Map keeps the key that it has.
-    if (this.young.has(key)) this.young.set(key, value)
+    if (before !== undefined) this.young.set(key, value)
     else if (this.makesRoom(key)) this.young.set(ownText(key), value)
   }
 
