@@ -13,10 +13,6 @@ interface OwnEnding {
   readonly moment: number
   /** When that was, by the clock. */
   readonly began: number
-  /** Whether the store has done that, as far as is known; or what the app has asked for before, of the same session. */
-  isDone: boolean
-  /** The ending of the same session that the app has asked for next. */
-  next: OwnEnding | undefined
   /** What goes on when the store has answered; undefined once it has. */
   waiting: (() => void)[] | undefined
 }
@@ -28,6 +24,9 @@ export class Endings {
 
   /** What the app has ended itself, by the ids of sessions. */
   private own: Map<string, OwnEnding> | undefined
+
+  /** Of these, what the store has done, as far as is known; be it that a further ending has failed. */
+  private doneIds: Set<string> | undefined
 
   /**
    * @param ended - of all requests
@@ -76,7 +75,7 @@ export class Endings {
    */
   mayBeginAgain(id: string): boolean {
     if (!this.ledger.wasStored(id)) return true
-    return this.own?.get(id)?.isDone === true && !this.isEndedByOthers(id)
+    return this.doneIds?.has(id) === true && !this.isEndedByOthers(id)
   }
 
   /** Whether the store has yet to answer to what the app itself has ended. */
@@ -98,7 +97,7 @@ export class Endings {
     if (ending.waiting.length === 0) {
       setTimeout(
         () => {
-          ending.isDone ||= ending.waiting !== undefined
+          if (ending.waiting !== undefined && this.own?.get(id) === ending) this.noteDone(id)
           settle(ending)
         },
         Math.max(0, PATIENCE - (Date.now() - ending.began))
@@ -146,31 +145,24 @@ export class Endings {
   note(id: string): Answer {
     const key = this.keyOf(id)
     this.own ??= new Map()
-    const before = this.own.get(id)
-    const ending: OwnEnding = {
-      moment: this.ended.end(key),
-      began: Date.now(),
-      isDone: before?.isDone === true,
-      next: undefined,
-      waiting: []
-    }
-    if (before) before.next = ending
+    const ending: OwnEnding = { moment: this.ended.end(key), began: Date.now(), waiting: [] }
     this.own.set(id, ending)
     return (error) => {
       // What has timed out is still under way, as far as is known.
       if (!hasTimedOut(error)) this.ended.answer(key, Boolean(error))
-      if (!error) noteDone(ending)
+      if (!error) this.noteDone(id)
       settle(ending)
     }
+  }
+
+  private noteDone(id: string): void {
+    this.doneIds ??= new Set()
+    this.doneIds.add(id)
   }
 
   keyOf(id: string): string {
     return this.keys ? this.keys.of(id) : id
   }
-}
-
-function noteDone(ending: OwnEnding): void {
-  for (let one: OwnEnding | undefined = ending; one; one = one.next) one.isDone = true
 }
 
 function settle(ending: OwnEnding): void {
