@@ -35,7 +35,7 @@ export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true
   if (ledger.isBeingSaved(state)) return 'nothing'
 
   // The app has stored a later state by itself.
-  if (ledger.savedAfterEnd !== undefined && ledger.savedAfterEnd === state.id) return 'nothing'
+  if (ledger.isSavedAfterEnd(state.id)) return 'nothing'
 
   const isNew = ledger.isUnwritten && !ledger.isPresented(id)
   const onlyIfModified = !rules.saveUninitialized || ledger.isStandIn(state.id)

@@ -297,7 +297,7 @@ export class Keeper implements SessionKeeper {
           if (ask) this.merging?.saved(ask)
           ledger.saved(ask?.state ?? state, turn)
           absoluteTimeout?.remember(id, ledger.notesOf(id))
-          if (isAfterEnd) ledger.savedAfterEnd = id
+          if (isAfterEnd) ledger.wasSavedAfterEnd(id)
           answer(byApp ? this.idleTimeout.fault : undefined)
         }
       }

@@ -29,7 +29,7 @@ interface CookieState {
 interface AtEnding {
   readonly session: Session
   readonly data: Snapshot
-  /** What the store was known to hold. */
+  /** What the store was known to hold, or to be about to. */
   readonly stored: State | undefined
 }
 
@@ -104,8 +104,8 @@ export class Ledger {
   private turnStored = 0
   private turnOfLastSave = 0
 
-  /** The id of a session that the app has saved once more after the end of the response. */
-  savedAfterEnd: unknown
+  /** The ids of those that the app has saved once more after the end of the response. */
+  private idsSavedAfterEnd: Set<unknown> | undefined
 
   /**
    * Notes the session that the app gets.
@@ -218,6 +218,12 @@ export class Ledger {
     if (turn >= this.turnOfLastSave) this.beingSaved = undefined
   }
 
+  /** Notes that the app has saved a session once more after the end of the response. */
+  wasSavedAfterEnd(id: unknown): void {
+    this.idsSavedAfterEnd ??= new Set()
+    this.idsSavedAfterEnd.add(id)
+  }
+
   /** Notes what was saved. When a later save was answered first, nobody knows which of them the store holds. */
   saved(state: State, turn: number): void {
     // The app has saved it again.
@@ -276,7 +282,7 @@ export class Ledger {
    */
   ending(session: Session): void {
     this.atEnding ??= new Map()
-    const { stored } = this
+    const stored = this.beingSaved ?? this.stored
     this.atEnding.set(session.id, { session, data: this.stateOf(session).data, stored })
   }
 
@@ -354,6 +360,11 @@ export class Ledger {
   /** Whether a session was given in the place of one that is bound to another device: it counts only if the app changes it. */
   isStandIn(id: unknown): boolean {
     return this.reason === 'unproven' && this.loaded?.id === id
+  }
+
+  /** Whether the app has saved the session of an id once more after the end of the response. */
+  isSavedAfterEnd(id: unknown): boolean {
+    return this.idsSavedAfterEnd?.has(id) === true
   }
 
   isModified(state: State): boolean {

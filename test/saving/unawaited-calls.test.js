@@ -24,7 +24,8 @@ const isUpstream = process.env.SESSION_IMPLEMENTATION === 'upstream'
  * What must be stored when all is quiet.
  *
  * 1. A session that the app has destroyed or regenerated is gone: before the end, after it, and whatever was under way. But
- *    what it has changed after asking for that, and left on the request until the end, is stored, as by 1.19.0.
+ *    what it has changed after asking for that, and left on the request until the end, is stored, as by 1.19.0; not if it was
+ *    changed back into what it had saved last, or else had got (and `resave` is off).
  * 2. Else, if the app has saved it explicitly after the end: what it held at the last of those calls.
  * 3. Else, if it was the request's session at the end: what it held when `end()` was called. (But a new session that
  *    nobody has changed or saved is not stored, unless `saveUninitialized` says so.)
@@ -41,6 +42,10 @@ class Model {
   savedBefore = new Map()
   savedAfter = new Map()
   atEnd = undefined
+  /** Whether what is stored was read again, at a time that the app does not see. */
+  hasReloaded = false
+  /** The session that was ended and changed then: stored, but not if that changed it back into what was read again. */
+  undecided = undefined
 
   constructor(options, stored) {
     this.options = options
@@ -58,7 +63,10 @@ class Model {
 
   /** The app ends a session. */
   lose(session, state) {
-    this.gone.set(session.id, this.atEnd ? undefined : { session, state })
+    const { id } = session
+    const loaded = this.options.resave ? undefined : this.stored.get(id)
+    const stored = this.savedBefore.get(id) ?? loaded
+    this.gone.set(id, this.atEnd ? undefined : { session, state, stored })
   }
 
   end(id, session, state) {
@@ -66,15 +74,19 @@ class Model {
     if (!state && this.options.unset === 'destroy') this.gone.set(id)
     const lost = this.gone.get(id)
     // What a reload has brought meanwhile is no change.
-    if (state && lost?.session === session && isChanged(lost.state, state)) this.gone.delete(id)
+    if (!state || lost?.session !== session || !isChanged(lost.state, state)) return
+    if (this.hasReloaded) this.undecided = id
+    else if (lost.stored && !isChanged(lost.stored, state)) return
+    this.gone.delete(id)
   }
 
-  expected() {
+  expected(actual) {
     const { atEnd, gone, savedAfter, savedBefore, stored } = this
     const expected = new Map([...stored, ...savedBefore])
     if (atEnd.state && this.isStored(atEnd)) expected.set(atEnd.id, atEnd.state)
     for (const [id, state] of savedAfter) expected.set(id, state)
     for (const id of gone.keys()) expected.delete(id)
+    if (this.undecided !== undefined && !actual.has(this.undecided)) expected.delete(this.undecided)
     return Object.fromEntries(expected)
   }
 
@@ -244,6 +256,9 @@ async function take([name, ...args], req, model) {
     case 'regenerate':
     case 'destroy':
       model.lose(current, stateOf(JSON.stringify(current)))
+      break
+    case 'reload':
+      model.hasReloaded = true
   }
   call(current, name, args[0])
   return undefined
@@ -325,7 +340,8 @@ describe('a handler that awaits nothing', function () {
     await quiet(store)
     handlers.delete(url)
     assert.equal(body, { end: '', 'end with a body': 'body', 'write and end': 'first last' }[ending])
-    return { stored: Object.fromEntries(statesIn(store)), expected: model.expected() }
+    const stored = new Map(statesIn(store))
+    return { stored: Object.fromEntries(stored), expected: model.expected(stored) }
   }
 
   function get(port, path, cookie) {
@@ -386,6 +402,10 @@ describe('a handler that awaits nothing', function () {
       after: [['set', 'a', 'later'], ['save']],
       turns: [4]
     },
+    'stores what an explicit save after the end says, also when another session is saved behind it': {
+      before: [['regenerate'], ['set', 'a', 1], ['pass', 1]],
+      after: [['set', 'a', 'later'], ['save'], ['pass', 1], ['save']]
+    },
     'stores what an explicit save says long after the end': {
       before: [['set', 'a', 1]],
       after: [['pass', 40], ['set', 'a', 'later'], ['save']]
@@ -406,6 +426,12 @@ describe('a handler that awaits nothing', function () {
     'does not bring that back when it is ended once more after the end': {
       before: [['set', 'a', 1], ['regenerate'], ['set', 'a', 2]],
       after: [['regenerate']]
+    },
+    'does not bring back what was changed back behind a regenerate that nobody awaits': {
+      before: [['set', 'b', 1], ['regenerate'], ['delete', 'b']]
+    },
+    'stores what was changed back behind it into something else than it had asked to save': {
+      before: [['set', 'b', 1], ['save'], ['regenerate'], ['delete', 'b']]
     },
     'stores a change of the idle timeout after a save': {
       before: [['save'], ['pass', 4], ['setMaxAge', 90000]]

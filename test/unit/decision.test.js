@@ -89,7 +89,7 @@ class Request {
     },
     'save after the end': () => {
       this.afterEnd = () => {
-        this.ledger.savedAfterEnd = this.session.id
+        this.ledger.wasSavedAfterEnd(this.session.id)
       }
     }
   }

@@ -34,12 +34,12 @@ describe('the ledger of a request', () => {
     const ledger = new Ledger()
     assert.equal(ledger.hadSession, false)
     assert.equal(ledger.isUnwritten, true)
-    assert.equal(ledger.savedAfterEnd, undefined)
     for (const id of ['id1', undefined, null, 42]) {
       assert.equal(ledger.isPresented(id), false)
       assert.equal(ledger.isDestroyed(id), false)
       assert.equal(ledger.isToBeSaved(id), false)
       assert.equal(ledger.isSavedByApp(id), false)
+      assert.equal(ledger.isSavedAfterEnd(id), false)
       assert.equal(ledger.wasStored(id), false)
     }
   })
