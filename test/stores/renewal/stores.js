@@ -43,7 +43,8 @@ function withPgUpdate(store, pool) {
       const { rows } = await client.query('SELECT sess FROM session WHERE sid = $1 FOR UPDATE', [sid])
       const changed = change(rows[0]?.sess)
       if (changed) {
-        const expires = new Date(changed.cookie.expires ?? Date.now() + 86_400_000).getTime() / 1000
+        // Rounded up, as the store's own `set` has it: its `get` rounds the time up with which it compares that.
+        const expires = Math.ceil(new Date(changed.cookie.expires ?? Date.now() + 86_400_000) / 1000)
         await client.query(
           `INSERT INTO session (sid, sess, expire) VALUES ($1, $2, to_timestamp($3))
            ON CONFLICT (sid) DO UPDATE SET sess = $2, expire = to_timestamp($3)`,
