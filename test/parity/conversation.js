@@ -197,7 +197,7 @@ async function converse(session, { options, requests }) {
   })
 
   const server = http.createServer(app)
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise((resolve) => server.listen(placeToListen(), resolve))
   const turns = []
   let jar
   try {
@@ -205,11 +205,7 @@ async function converse(session, { options, requests }) {
       time.now += 10000
       turn = { response: undefined, asked: [], answers: [], next: [], flags: [], stored: {}, crashes: [] }
       store.begin(current.failing)
-      const response = await visit(
-        server.address().port,
-        cookies[current.cookie](jar),
-        current.ending === 'head'
-      )
+      const response = await visit(server, cookies[current.cookie](jar), current.ending === 'head')
       const atClose = await closed
       await quiet(store)
       const [setCookie] = response.headers['set-cookie'] || []
@@ -297,12 +293,22 @@ async function quiet(store) {
   store.onAnswer = () => {}
 }
 
-function visit(port, cookie, isHead) {
+let servers = 0
+
+/** Linux takes much longer to find a free port, for each of some ten thousand servers, than for a name. */
+function placeToListen() {
+  if (process.platform !== 'linux') return { port: 0, host: '127.0.0.1' }
+  return { path: `\0conversation-${process.pid}-${++servers}` }
+}
+
+function visit(server, cookie, isHead) {
+  const address = server.address()
   return new Promise((resolve) => {
     const request = http.request(
       {
-        port,
-        host: '127.0.0.1',
+        ...(typeof address === 'string'
+          ? { socketPath: address }
+          : { port: address.port, host: '127.0.0.1' }),
         method: isHead ? 'HEAD' : 'GET',
         agent: false,
         headers: cookie ? { cookie } : {}
