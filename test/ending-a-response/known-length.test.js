@@ -11,7 +11,7 @@ const os = require('node:os')
 const path = require('node:path')
 const { Readable, pipeline } = require('node:stream')
 const express = require('express')
-const { JsonStore, closeAll, gate, rawClient, until } = require('../support/harness')
+const { JsonStore, closeAll, gate, rawClient, serve, until } = require('../support/harness')
 const {
   heldStore,
   othersAreServed,
@@ -270,6 +270,25 @@ describe('a body that is complete by its Content-Length before end()', () => {
     })
     const { end, body } = await visit()
     assert.deepEqual([end, body], ['complete', 'body'])
+  })
+
+  it('breaks off where it cannot be sent after all, and the app never calls end()', async () => {
+    const { visit } = await serve(
+      {},
+      (req, res) => {
+        req.session.user = 'ada'
+        res.setHeader('Content-Length', 4)
+        res.write('body')
+      },
+      (app) =>
+        app.use((req, res, next) => {
+          res.write = () => {
+            throw new Error('broken by an outer wrapper')
+          }
+          next()
+        })
+    )
+    assert.notEqual((await visit()).end, 'complete')
   })
 
   it('arrives though the app waits for something else before it calls end(); then the session is stored', async () => {

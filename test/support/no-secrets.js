@@ -28,6 +28,18 @@ function listenToMessage(message, channel) {
   if (error) listen(String(channel), `${error.message} ${error.code}`)
 }
 
+/** Does something that nobody listens to, as in most apps. */
+exports.unheard = async function (something) {
+  const listening = ACTIONS.filter((action) =>
+    diagnostics.unsubscribe(`express-session:${action}`, listenToMessage)
+  )
+  try {
+    await something()
+  } finally {
+    for (const action of listening) diagnostics.subscribe(`express-session:${action}`, listenToMessage)
+  }
+}
+
 exports.mochaHooks = {
   beforeAll() {
     createDebug.enable('express-session')

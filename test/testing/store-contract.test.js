@@ -17,7 +17,7 @@ const { MemoryStore, Store } = session
 const run = promisify(execFile)
 
 /** How many broken stores are tried at the same time. */
-const LANES = 8
+const LANES = 24
 
 const names = testsOf(() => new MemoryStore()).map(({ name }) => name)
 const failed = (outcomes) => names.filter((name) => outcomes[name] instanceof Error)

@@ -6,8 +6,12 @@ const path = require('node:path')
 const { compiling, loose, moduleSettings, optionsOf, strictest } = require('./compile')
 
 const all = ['5.4', '5.9', '6.0', '7.0']
-const compilers = process.env.TYPESCRIPT ? process.env.TYPESCRIPT.split(' ') : all
-const apps = ['express-4', 'express-5']
+const bothApps = ['express-4', 'express-5']
+
+/** The versions of TypeScript to try, and with which Express: all, or such as `5.4 7.0/express-5`. */
+const chosen = process.env.TYPESCRIPT ? process.env.TYPESCRIPT.split(' ') : all
+const compilers = chosen.map((given) => given.split('/'))
+
 const published = '@types/express-session'
 
 /**
@@ -22,12 +26,12 @@ const neighbours = [
   'pg-types'
 ]
 
-for (const version of compilers) {
+for (const [version, onlyApp] of compilers) {
   const typescript = path.join(__dirname, 'node_modules', `typescript-${version}`)
 
   describe(`the types in TypeScript ${version}`, () => {
     compiling((compiles) => {
-      for (const app of apps) {
+      for (const app of onlyApp ? [onlyApp] : bothApps) {
         const packages = path.join(__dirname, app, 'node_modules')
         for (const setting of Object.keys(moduleSettings)) {
           testSetting(compiles, { app, packages, setting })

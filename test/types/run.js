@@ -1,7 +1,7 @@
 'use strict'
 
 // npm run test:types - installs the compilers and the declarations of other packages, then runs the whole matrix.
-// `npm run test:types -- 5.4 7.0` runs it with these versions of TypeScript only.
+// `npm run test:types -- 5.4 7.0/express-5` runs it with these versions of TypeScript only, and with that Express.
 
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
