@@ -20,6 +20,17 @@ const run = promisify(execFile)
 const LANES = 24
 
 const names = testsOf(() => new MemoryStore()).map(({ name }) => name)
+
+/** Declares a test that mostly waits: all of a suite begin before the first one. */
+function waits(title, work) {
+  let result
+  before(() => {
+    result = work()
+    result.catch(() => {})
+  })
+  it(title, () => result)
+}
+
 const failed = (outcomes) => names.filter((name) => outcomes[name] instanceof Error)
 
 storeContract({ describe, it }, () => new MemoryStore())
@@ -90,7 +101,7 @@ describe('storeContract', () => {
         'and never by less than an hour': [(before, after) => Math.max(after, LIFE), /to an earlier time$/]
       }
       for (const [how, [end, message]] of Object.entries(ways)) {
-        it(how, async () => {
+        waits(how, async () => {
           const Moving = endingBy(end)
           const tests = testsOf(() => new Moving()).filter(({ rule }) => /^\w+ moves the end/.test(rule))
           assert.equal(tests.length, 3)
@@ -115,7 +126,7 @@ describe('storeContract', () => {
     }
     const lacking = (...methods) => methods.map((method) => `skipped: the store has no ${method}`)
 
-    it('at once, and with no more than get, set and destroy', async () => {
+    waits('at once, and with no more than get, set and destroy', async () => {
       class SmallStore extends Store {
         texts = new Map()
         get(sid, callback) {
@@ -135,7 +146,7 @@ describe('storeContract', () => {
       await passes(() => new SmallStore(), lacking('all', 'clear', 'length', 'touch', 'update'))
     })
 
-    it('by promise', async () => {
+    waits('by promise', async () => {
       class PromiseStore extends MemoryStore {
         async get(sid) {
           return new Promise((resolve) => super.get(sid, (error, found) => resolve(found)))
@@ -176,20 +187,20 @@ describe('storeContract', () => {
       }
     }
 
-    it('by a promise of another realm, as in jest', async () => {
+    waits('by a promise of another realm, as in jest', async () => {
       const OtherPromise = vm.runInNewContext('Promise')
       const JestStore = answeringBy((resolver) => new OtherPromise(resolver))
       await passes(() => new JestStore(), lacking('update'))
     })
 
-    it('by what has no more of a promise than `then`, as query builders', async () => {
+    waits('by what has no more of a promise than `then`, as query builders', async () => {
       const LazyStore = answeringBy((resolver) => ({
         then: (...handlers) => new Promise(resolver).then(...handlers)
       }))
       await passes(() => new LazyStore(), lacking('update'))
     })
 
-    it('by callback, and returns the query of its driver', async () => {
+    waits('by callback, and returns the query of its driver', async () => {
       const queries = {
         mysql2: {
           then() {
@@ -227,7 +238,7 @@ describe('storeContract', () => {
       assert.equal(queries.mongoose.runs, 0)
     })
 
-    it('which extends MemoryStore, and keeps its sessions elsewhere: `update` is not tried', async () => {
+    waits('which extends MemoryStore, and keeps its sessions elsewhere: `update` is not tried', async () => {
       class OwnStore extends MemoryStore {
         own = new MemoryStore()
       }
@@ -244,7 +255,7 @@ describe('storeContract', () => {
       )
     })
 
-    it('with ENOENT for an unknown id, and the times of cookies as numbers', async () => {
+    waits('with ENOENT for an unknown id, and the times of cookies as numbers', async () => {
       class FileLikeStore extends MemoryStore {
         get(sid, callback) {
           super.get(sid, (error, found) => {
@@ -271,7 +282,7 @@ describe('storeContract', () => {
     await assert.rejects(test.run(), { message: /^get\(\) declares a callback, has returned a promise, / })
   })
 
-  it('makes a store for each test, and closes it', async () => {
+  waits('makes a store for each test, and closes it', async () => {
     let made = 0
     let closed = 0
     const createStore = async () => {
@@ -292,7 +303,7 @@ describe('storeContract', () => {
     assert.equal(closed, 1)
   })
 
-  it('does not run what the store is known not to do, and says so by name', async () => {
+  waits('does not run what the store is known not to do, and says so by name', async () => {
     const rule = 'touch changes no data'
     const except = { [rule]: 'it writes the whole session' }
     const outcomes = await outcomesOf(() => new brokenStores[rule](), { except })
@@ -436,7 +447,7 @@ describe('storeContract', () => {
     })
   })
 
-  it('runs under node:test, and skips what the store lacks', async () => {
+  waits('runs under node:test, and skips what the store lacks', async () => {
     const { stdout } = await run(process.execPath, [
       '--test',
       '--test-reporter=tap',
@@ -448,7 +459,7 @@ describe('storeContract', () => {
     assert.match(stdout, /# SKIP the store has no update/)
   })
 
-  it('runs under mocha, and skips what the store lacks', async () => {
+  waits('runs under mocha, and skips what the store lacks', async () => {
     const mocha = require.resolve('mocha/bin/mocha.js')
     const file = path.join(__dirname, 'under-mocha.js')
     const { stdout } = await run(process.execPath, [mocha, '--no-config', '--reporter', 'json', file])
