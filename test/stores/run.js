@@ -3,7 +3,8 @@
 // npm run test:stores - installs the store packages and compares ours with the published 1.19.0 on all of them.
 // `node test/stores/run.js redis-9 pg-simple` tries only these configurations, and leaves docs/stores.md alone;
 // `node test/stores/run.js outages` tries only ./outages; likewise `configurations`, `additions`, `hashed-ids`, `device-bound`,
-// `merge`, `users`, `sealed-and-moved`, `renewal` and `contract`.
+// `merge`, `users`, `sealed-and-moved`, `renewal` and `contract`. `... configurations contract redis-9` tries both, of these
+// configurations only.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -20,12 +21,11 @@ if (!fs.existsSync(installed) || fs.statSync(installed).mtimeMs < fs.statSync(lo
   })
 }
 
-async function run(ids) {
-  const main = require('./harness/main')
-  const outages = require('./outages')
+async function run(given) {
+  const { stores } = require('./contract/stores')
   const parts = {
-    configurations: () => main([]),
-    outages,
+    configurations: require('./harness/main'),
+    outages: require('./outages'),
     additions: require('./additions'),
     'hashed-ids': require('./additions/hashed-ids'),
     'device-bound': require('./additions/device-bound'),
@@ -35,13 +35,16 @@ async function run(ids) {
     renewal: require('./renewal'),
     contract: require('./contract')
   }
-  const named = ids.filter((id) => Object.hasOwn(parts, id))
-  if (ids.length > 0 && named.length === 0) return main(ids)
+  const named = given.filter((name) => Object.hasOwn(parts, name))
+  const ids = given.filter((name) => !Object.hasOwn(parts, name))
+  const unknown = ids.filter((id) => !stores.some((store) => store.id === id))
+  if (unknown.length > 0) throw new Error(`no such part or configuration: ${unknown.join(', ')}`)
+  const chosen = named.length > 0 ? named : ids.length > 0 ? ['configurations'] : Object.keys(parts)
 
   let isRight = true
-  for (const name of ids.length > 0 ? named : Object.keys(parts)) {
+  for (const name of chosen) {
     const start = Date.now()
-    isRight = (await parts[name]()) && isRight
+    isRight = (await parts[name](ids)) && isRight
     console.log(`\n${name}: ${Math.round((Date.now() - start) / 1000)} seconds`)
   }
   return isRight
