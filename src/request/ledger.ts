@@ -291,11 +291,17 @@ export class Ledger {
     this.atEnding?.delete(id)
   }
 
+  /** Notes that the app has ended a session. */
   destroyed(id: unknown): void {
+    this.gone(id)
+    this.onceStoredIds?.delete(id)
+  }
+
+  /** Notes that a session that was stored is there no more, whoever has ended it: it does not begin again. */
+  gone(id: unknown): void {
     this.destroyedIds ??= new Set()
     this.destroyedIds.add(id)
-    this.onceStoredIds?.delete(id)
-    if (this.stored?.id === id) this.stored = undefined
+    if (this.stored?.id === id) this.holds(undefined)
   }
 
   private holds(state: State | undefined): void {

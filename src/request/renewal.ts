@@ -518,7 +518,7 @@ class SessionRenewal implements RenewalUnderWay {
 
   /** The session has ended meanwhile: the visitor has logged out. */
   private undoAsEnded(): void {
-    this.keeper.ledger.destroyed(this.id)
+    this.keeper.ledger.gone(this.id)
     this.takeBack(sessionEnded())
   }
 

@@ -8,7 +8,7 @@ const { AsyncLocalStorage } = require('node:async_hooks')
 const http = require('node:http')
 const fc = require('fast-check')
 const { JsonStore, closeAll, serve, session } = require('../support/harness')
-const { Model, View } = require('./support/merge-model')
+const { Model, View, copy } = require('./support/merge-model')
 
 /** MERGE_SCHEDULES raises the number of schedules, MERGE_SEED has the same again. */
 const { MERGE_SCHEDULES = '2000', MERGE_SEED } = process.env
@@ -194,12 +194,14 @@ const steps = {
   },
   regenerate({ req, request, model }) {
     model.ended.add(req.session.id)
+    request.atEnding = copy(request.view.now)
     // By a callback: by the time that a promise tells, a save may have been answered, too.
     return promised((attempt) =>
       req.session.regenerate((error) =>
         attempt(() => {
           assert.ifError(error)
           request.view = new View(req.session.id, undefined)
+          request.atEnding = undefined
         })
       )
     )

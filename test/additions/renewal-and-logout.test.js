@@ -11,6 +11,8 @@ const { randomFrom, slowly, turns } = require('./support/slow-stores')
 /** LOGOUT_ROUNDS raises the number of rounds, LOGOUT_SEED says which is the first. */
 const ROUNDS = Number(process.env.LOGOUT_ROUNDS ?? 60)
 const FIRST = Number(process.env.LOGOUT_SEED ?? 1)
+/** What has found a fault: a save behind a second renewal that was given up, while the logout was under way. */
+const FOUND = [2403]
 
 /** What a request does, step by step. */
 const steps = {
@@ -65,7 +67,7 @@ function testLogouts(makeStore, name, chosen) {
     afterEach(closeAll)
 
     it(`ends the session in ${ROUNDS} random rounds`, async () => {
-      for (let seed = FIRST; seed < FIRST + ROUNDS; seed++) {
+      for (const seed of [...FOUND, ...Array.from({ length: ROUNDS }, (_, i) => FIRST + i)]) {
         const random = randomFrom(seed)
         const pick = (choices) => choices[Math.floor(random() * choices.length)]
         const store = slowly(makeStore(), random)
