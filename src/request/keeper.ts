@@ -1,4 +1,4 @@
-import { debugSession } from '../support/debug.js'
+import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
@@ -209,9 +209,11 @@ export class Keeper implements SessionKeeper {
       // What the end has found may have had a `save` of its own, which has it made whole here.
       const isOfEnd = !byApp && session === given
       state = (isOfEnd ? saveAtEnd.end.state : undefined) ?? ledger.stateOf(session)
-      ask = byApp ? merging?.ask(session, state) : merging?.askAtEnd(session, state)
+      ask = byApp
+        ? merging?.ask(session, state, this.endings.isOwnUnderWay(session.id))
+        : merging?.askAtEnd(session, state)
       if (byApp) ledger.savesNow(state)
-      if (this.endings.isOwnUnderWay(session.id)) cookie = JSON.stringify(session.cookie)
+      if (this.mayHaveToWait(session.id)) cookie = JSON.stringify(session.cookie)
     } catch (error) {
       this.saveFailed(given.id, turn)
       setImmediate(done, error)
@@ -231,6 +233,12 @@ export class Keeper implements SessionKeeper {
     else this.saveUnlessEnded(save, answer)
   }
 
+  /** Whether something else may be asked of the store before a save, so that the app may change the session meanwhile. */
+  private mayHaveToWait(id: string): boolean {
+    const { renewedIds } = this.service.sharedStore
+    return Boolean(this.membership ?? renewedIds) || this.endings.isOwnUnderWay(id)
+  }
+
   /** Where saves are merged, those of a session are done one after another. */
   private saveInTurn(save: Save, merging: Merging, ask: Ask, answer: SaveAnswer): void {
     const { endings, whereabouts } = this
@@ -242,7 +250,7 @@ export class Keeper implements SessionKeeper {
         over()
         answer(error, isGone)
       }
-      const hasEndedMeanwhile = ask.life.isGone || endings.hasEndedSince(place, moment)
+      const hasEndedMeanwhile = merging.isTooLate(ask) || endings.hasEndedSince(place, moment)
       if (hasEndedMeanwhile) this.refuseSave(save, undefined, answerAndGoOn)
       else this.saveUnlessEnded({ ...save, place }, answerAndGoOn)
     })
@@ -258,10 +266,15 @@ export class Keeper implements SessionKeeper {
 
   /** A save that had to wait stores what the session held when it was asked for. */
   private asAsked(save: Save): Save {
-    const copy = copyAtEnd(save, this.service.settings.store)
-    if (!copy) return save
-    attachKeeper(copy, this)
-    return { ...save, session: copy }
+    try {
+      const copy = copyAtEnd(save, this.service.settings.store)
+      if (!copy) return save
+      attachKeeper(copy, this)
+      return { ...save, session: copy }
+    } catch (error) {
+      debug('what the session has become is saved: %s', error)
+      return save
+    }
   }
 
   /** @param failure - of the store, where it could not say whether the session is there */
@@ -306,8 +319,14 @@ export class Keeper implements SessionKeeper {
 
   private store(save: Save, storage: Storage, at: string, written: Answer): void {
     const { membership } = this
-    if (membership) membership.save(save.session, (saved) => this.put(save, storage, at, saved), written)
-    else this.put(save, storage, at, written)
+    if (!membership) {
+      this.put(save, storage, at, written)
+      return
+    }
+    membership.inTurn(save.session.id, written, (answer) => {
+      const asked = this.asAsked(save)
+      membership.save(asked.session, (saved) => this.put(this.asAsked(asked), storage, at, saved), answer)
+    })
   }
 
   /** Stores a session; one that the store had before in a way that heeds what has become of that. */
@@ -427,14 +446,14 @@ export class Keeper implements SessionKeeper {
         if (at !== req.sessionID) holder.sessionID = at
         storage.regenerate(holder, answer)
       },
-      (error) => {
+      done,
+      () => {
         if (req.session && req.session !== session) {
           this.begin(req.session)
         } else if (req.session) {
           attachKeeper(session, this)
           this.ledger.replaced(session)
         }
-        done(error)
       }
     )
   }
@@ -462,7 +481,10 @@ export class Keeper implements SessionKeeper {
   /** Notes what the session says at the end of the response: what the app saves from then on is later. */
   responseEnds(end: End): void {
     this.saveAtEnd = { end, isAsking: false }
-    if (!this.pending.isIdle && end.state?.id !== undefined) this.merging?.responseEnds(end)
+    const { merging, pending, endings } = this
+    const id = end.state?.id
+    if (!merging || pending.isIdle || id === undefined) return
+    merging.responseEnds(end, typeof id === 'string' && endings.isOwnUnderWay(id))
   }
 
   saveNow(session: Session, done: Answer): void {
@@ -545,13 +567,18 @@ export class Keeper implements SessionKeeper {
 
   // What has ended.
 
-  /** Ends a session, and has the other requests know. */
+  /**
+   * Ends a session, and has the other requests know.
+   *
+   * @param goOn - called at once when the store has answered: the app may go on with what it has then
+   */
   private ending(
     action: 'destroy' | 'regenerate',
     id: unknown,
     storage: Storage,
     work: (at: string, answer: Answer) => void,
-    done: Answer
+    done: Answer,
+    goOn?: () => void
   ): void {
     debugSession('destroying %s', id)
     const report = observe(action, this.service.settings.store, id, this.req)
@@ -561,13 +588,15 @@ export class Keeper implements SessionKeeper {
       const noteAnswer = typeof at === 'string' ? this.endings.note(at) : undefined
       work(at as string, (error) => {
         report?.(outcomeOf(error), error)
-        noteAnswer?.(error)
         const isEnded = !isRefusal(error)
         if (isEnded) {
           this.ledger.destroyed(id)
           this.service.device?.forget(at)
           this.merging?.ended(id)
         }
+        // Saves that wait for this go on now.
+        noteAnswer?.(error)
+        goOn?.()
         const answer = () => {
           pending.end()
           done(error)

@@ -32,11 +32,13 @@ export interface Life {
   notes: Notes | undefined
   /** Whether it has been ended by the app itself, or was stored and is not any more. */
   isGone: boolean
+  /** The first of these. */
+  isEndedByApp: boolean
 }
 
 /** What is to be saved, as it was when that was asked for; but for what earlier saves have brought since. */
 export interface Ask {
-  readonly life: Life
+  life: Life
   session: Session
   cookie: Cookie
   state: State
@@ -44,6 +46,8 @@ export interface Ask {
   mine: Members
   /** The end of the response, where this is what the session says then. */
   readonly end: End | undefined
+  /** Whether the app was ending the session when it asked for this. */
+  readonly isBehindEnding: boolean
   /** What has been written. */
   merged: Merged | undefined
 }
@@ -126,7 +130,7 @@ export class Merging {
   /** The app itself has ended a session: what it asks to be stored under this id after that is a new one. */
   ended(id: unknown): void {
     if (this.life.id !== id) return
-    this.life.isGone = true
+    this.life.isGone = this.life.isEndedByApp = true
     this.begin(id)
   }
 
@@ -188,14 +192,14 @@ export class Merging {
   }
 
   /** The response ends, and it may take a while until that is saved. */
-  responseEnds(end: End): void {
-    if (end.session && end.state) this.atEnd = this.ask(end.session, end.state, end)
+  responseEnds(end: End, isBehindEnding: boolean): void {
+    if (end.session && end.state) this.atEnd = this.ask(end.session, end.state, isBehindEnding, end)
   }
 
   /** What the end of the response has decided to save. */
   askAtEnd(session: Session, state: State): Ask {
     const { atEnd } = this
-    if (!atEnd) return this.ask(session, state)
+    if (!atEnd) return this.ask(session, state, false)
     // It may be a copy by now, made of what the session said then.
     return Object.assign(atEnd, { session, cookie: copyOf(session.cookie) })
   }
@@ -203,9 +207,10 @@ export class Merging {
   /**
    * Notes what is to be saved.
    *
+   * @param isBehindEnding - whether the app is ending the session
    * @throws SyntaxError when the session has a `toJSON` that gives no JSON
    */
-  ask(session: Session, state: State, end?: End): Ask {
+  ask(session: Session, state: State, isBehindEnding: boolean, end?: End): Ask {
     const life = this.lifeFor(session, state.id)
     if (life.read !== undefined) life.base ??= membersOf(life.read)
     const ask = {
@@ -216,6 +221,7 @@ export class Merging {
       base: life.base,
       mine: membersOf(state.data),
       end,
+      isBehindEnding,
       merged: undefined
     }
     this.asks.add(ask)
@@ -230,6 +236,18 @@ export class Merging {
     return life
   }
 
+  /** Whether what was asked for is to be saved no more, since its session has ended. */
+  isTooLate({ life, isBehindEnding }: Ask): boolean {
+    return life.isGone && !isBehindEnding
+  }
+
+  /** What the app has asked to be saved of a session that it was ending is a new one, once the old one has ended. */
+  private beginAgain(ask: Ask): void {
+    if (!ask.isBehindEnding || !ask.life.isEndedByApp) return
+    ask.life = this.lifeFor(ask.session, ask.state.id)
+    ask.base = undefined
+  }
+
   /** What was asked for has been done, or has failed. */
   forget(ask: Ask): void {
     this.asks.delete(ask)
@@ -241,6 +259,7 @@ export class Merging {
    * @param written - told of the error, if any; or that the session is `GONE`, or has `MOVED`, and nothing was written
    */
   write(ask: Ask, storage: Storage, at: string, writing: Writing, written: Answer): void {
+    this.beginAgain(ask)
     const { life, cookie, base, mine } = ask
     const mineNotes = this.ledger.notesOf(life.id)
     let hasEnded = false
@@ -382,7 +401,7 @@ function thrown(error: unknown): unknown {
 }
 
 function lifeOf(id: unknown, read: Snapshot | undefined, notes: Notes | undefined): Life {
-  return { id, base: undefined, read, notes, isGone: false }
+  return { id, base: undefined, read, notes, isGone: false, isEndedByApp: false }
 }
 
 /** The data that changes count from. */

@@ -1,5 +1,6 @@
 import { isDate } from 'node:util/types'
 import { refOf } from '../support/debug.js'
+import { Turns } from '../support/turns.js'
 import type { IncomingMessage } from 'node:http'
 import type { AbsoluteTimeout } from '../session/absolute-timeout.js'
 import type { Cookie } from '../session/cookie.js'
@@ -23,6 +24,7 @@ interface Remembered {
  * the session itself: so a record that was lost can be made again.
  */
 export class Membership {
+  private turns: Turns | undefined
   /** The session that takes the place of another one, and whose that is. */
   private successor: { readonly id: string; readonly of: string; readonly record: unknown } | undefined
 
@@ -56,6 +58,22 @@ export class Membership {
   private replacedBy(id: string, record: string): string | undefined {
     const { successor } = this
     return successor?.id === id && successor.record === record ? successor.of : undefined
+  }
+
+  /**
+   * Has the saves of a session done one after another: the first one may wait for a record, and must not overtake the next.
+   *
+   * @param done - receives what the save answers
+   * @param save - told whom to answer
+   */
+  inTurn(id: string, done: Answer, save: (answer: Answer) => void): void {
+    this.turns ??= new Turns()
+    this.turns.take(id, (over) => {
+      save((error, result) => {
+        over()
+        done(error, result)
+      })
+    })
   }
 
   /**
