@@ -235,8 +235,10 @@ export class Keeper implements SessionKeeper {
 
   /** Whether something else may be asked of the store before a save, so that the app may change the session meanwhile. */
   private mayHaveToWait(id: string): boolean {
-    const { renewedIds } = this.service.sharedStore
-    return Boolean(this.membership ?? renewedIds) || this.endings.isOwnUnderWay(id)
+    const { membership, service, endings } = this
+    return (
+      membership !== undefined || service.sharedStore.renewedIds !== undefined || endings.isOwnUnderWay(id)
+    )
   }
 
   /** Where saves are merged, those of a session are done one after another. */

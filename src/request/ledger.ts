@@ -282,7 +282,9 @@ export class Ledger {
    */
   ending(session: Session): void {
     this.atEnding ??= new Map()
-    const stored = this.beingSaved ?? this.stored
+    const { beingSaved } = this
+    // One of another session says nothing about this one.
+    const stored = beingSaved?.id === session.id ? beingSaved : this.stored
     this.atEnding.set(session.id, { session, data: this.stateOf(session).data, stored })
   }
 

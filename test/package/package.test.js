@@ -170,9 +170,7 @@ for (const [way, spec] of Object.entries(ways)) {
     for (const entry of entries) {
       it(`works bundled by esbuild from ${entry}`, () => bundleWithEsbuild(project, entry))
     }
-    // It takes a long time, and an alias is no matter to it.
-    if (way === 'under its own name')
-      it(`works bundled by webpack from ${entries.join(', ')}`, () => bundleWithWebpack(project, entries))
+    it(`works bundled by webpack from ${entries.join(', ')}`, () => bundleWithWebpack(project, entries))
 
     const settings = {
       'nodenext, CommonJS': ['commonjs', { module: 'nodenext' }],

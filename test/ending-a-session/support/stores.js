@@ -25,7 +25,7 @@ const stores = {
       return {
         store,
         stored: (sid) => fs.existsSync(path.join(folder, `${sid}.json`)),
-        close: () => fs.rmSync(folder, { recursive: true })
+        close: () => fs.rmSync(folder, { recursive: true, maxRetries: 5 })
       }
     }
   },
