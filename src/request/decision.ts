@@ -37,13 +37,12 @@ export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true
   // The app has stored a later state by itself.
   if (ledger.isSavedAfterEnd(state.id)) return 'nothing'
 
-  const isNew = ledger.isUnwritten && !ledger.isPresented(id)
+  const isNew = ledger.isUnwritten(state.id) && !ledger.isPresented(id)
   const onlyIfModified = !rules.saveUninitialized || ledger.isStandIn(state.id)
   const needsSave = isNew && onlyIfModified ? ledger.isModified(state) : !ledger.isStored(state)
 
-  // What the app itself has ended, and left on the request or put there again, is stored anew only if it was changed after that.
-  if (ledger.isDestroyed(state.id))
-    return needsSave && ledger.isChangedSinceEnding(session, state) ? 'save' : 'nothing'
+  // What the app itself has ended, and left on the request or put there again, is stored as if it had not, as by 1.x.
+  if (ledger.isDestroyed(state.id)) return needsSave && ledger.isLeftBehind(state) ? 'save' : 'nothing'
   if (needsSave) return 'save'
 
   // A save by the app has restarted the idle timeout, unless it was moved after that.

@@ -464,13 +464,7 @@ export class Keeper implements SessionKeeper {
     const { ledger } = this
     // With what the session says after the end of the response the app has no more to do.
     if (this.hasResponseEnded) ledger.endsForGood(session.id)
-    else {
-      try {
-        ledger.ending(session)
-      } catch {
-        // It cannot be serialised, and so not be stored either.
-      }
-    }
+    else ledger.ending(session.id)
   }
 
   // What the end of the response has decided.

@@ -25,14 +25,6 @@ interface CookieState {
   readonly others: string
 }
 
-/** A session that the app has asked to be ended, as it was then. */
-interface AtEnding {
-  readonly session: Session
-  readonly data: Snapshot
-  /** What the store was known to hold, or to be about to. */
-  readonly stored: State | undefined
-}
-
 /** What the end of a response finds. */
 export interface End {
   /** The session; undefined where there is none. */
@@ -90,14 +82,16 @@ export class Ledger {
   private savedByApp: unknown
   /** The same, once the store has done that. */
   private storedByApp: unknown
-  /** What the app itself has asked to be ended, by the ids. */
-  private atEnding: Map<unknown, AtEnding> | undefined
+  /** What the app itself has asked to be ended, by the ids: what the store was known to hold then, and was asked to. */
+  private atEnding: Map<unknown, readonly (State | undefined)[]> | undefined
   /** The ids of those that have been ended. */
   private destroyedIds: Set<unknown> | undefined
   /** The ids of those that the store has had, and has no more, or not as far as is known. */
   private onceStoredIds: Set<unknown> | undefined
   /** What the app has asked to be saved last, until the store has answered. */
   private beingSaved: State | undefined
+  /** The same, also when it has; unless that has failed. Or what the app has renewed. */
+  private askedFor: State | undefined
 
   /** How many saves and reloads the store has been asked for, and the latest that tells what it holds. */
   private turns = 0
@@ -210,7 +204,16 @@ export class Ledger {
 
   /** Notes what a save of the app is to store. */
   savesNow(state: State): void {
-    this.beingSaved = state
+    this.beingSaved = this.askedFor = state
+  }
+
+  /** Notes that the app has renewed a session, and so what the store is to hold. */
+  renews(session: Session): void {
+    try {
+      this.askedFor = this.stateOf(session)
+    } catch {
+      // It cannot be serialised, and so not be stored either.
+    }
   }
 
   /** Notes that a save has been answered, whatever by. */
@@ -249,6 +252,7 @@ export class Ledger {
   saveFailed(id: unknown, turn: number): boolean {
     if (turn < this.turnOfLastSave) return false
     if (this.savedByApp === id && this.storedByApp !== id) this.savedByApp = undefined
+    if (this.askedFor?.id === id) this.askedFor = undefined
     return true
   }
 
@@ -266,7 +270,9 @@ export class Ledger {
    */
   reloaded(id: unknown, session: Session, turn: number): void {
     if (turn < this.turnStored) return
-    this.holds({ ...this.stateOf(session), id })
+    const state = { ...this.stateOf(session), id }
+    this.holds(state)
+    if (this.atEnding?.has(id)) this.atEnding.set(id, [state])
     this.turnStored = turn
   }
 
@@ -275,17 +281,11 @@ export class Ledger {
     this.reloaded(id, session, this.nextTurn())
   }
 
-  /**
-   * Notes that the app is ending a session.
-   *
-   * @throws whatever serialising it throws
-   */
-  ending(session: Session): void {
+  /** Notes that the app is ending a session. */
+  ending(id: unknown): void {
     this.atEnding ??= new Map()
-    const { beingSaved } = this
-    // One of another session says nothing about this one.
-    const stored = beingSaved?.id === session.id ? beingSaved : this.stored
-    this.atEnding.set(session.id, { session, data: this.stateOf(session).data, stored })
+    const { askedFor, beingSaved, stored } = this
+    this.atEnding.set(id, beingSaved?.id === id ? [beingSaved] : [stored, askedFor])
   }
 
   /** Notes that the app is ending a session when the response has ended: no change of it counts any more. */
@@ -334,15 +334,10 @@ export class Ledger {
     return this.destroyedIds?.has(id) === true
   }
 
-  /**
-   * Whether the app has changed a session after it had asked to end it, and not into what was stored then. One that a reload has
-   * brought is another.
-   */
-  isChangedSinceEnding(session: Session, { id, data }: State): boolean {
-    const before = this.atEnding?.get(id)
-    if (before?.session !== session || areSame(before.data, data)) return false
-    const { stored } = before
-    return !stored || stored.id !== id || !areSame(stored.data, data)
+  /** Whether the app has left a session on the request that it had asked to end, and that holds what the store did not. */
+  isLeftBehind({ id, data }: State): boolean {
+    const known = this.atEnding?.get(id)
+    return known?.every((state) => !state || state.id !== id || !areSame(state.data, data)) === true
   }
 
   /** Whether this is the id of the session that the client presents: by this very id, or by an older one. */
@@ -350,9 +345,9 @@ export class Ledger {
     return this.presentedId !== undefined && (this.renewedId ?? this.presentedId) === id
   }
 
-  /** Whether nobody has stored the session, or asked for that. */
-  get isUnwritten(): boolean {
-    return this.stored === undefined && this.toBeSaved === undefined
+  /** Whether nobody has stored the session of an id, or asked for that. */
+  isUnwritten(id: unknown): boolean {
+    return !this.isToBeSaved(id) && !this.wasStored(id)
   }
 
   /** Whether the session of an id has been saved, or was to be. */

@@ -188,6 +188,7 @@ class SessionRenewal implements RenewalUnderWay {
     if (renewed.id === at) this.settle()
     keep(session, renewed, renewal.preserve)
     keeper.begin(renewed)
+    ledger.renews(renewed)
     // What is stored under the same id is merged by the save itself.
     if (renewed.id === this.id && this.life) merging?.resume(this.life)
     const notes = this.notesToKeep()

@@ -101,9 +101,43 @@ describe('what an app does with a session right behind its own regenerate() or d
       assert.equal(JSON.parse(store.sessions.id1).user, 'grace')
     })
 
-    it(`is not stored if that was no change, with a ${Store.name}`, async () => {
+    it(`is stored: a login that writes before it, and does not wait, with a ${Store.name}`, async () => {
       const { visit, cookie, store } = await loggedIn({ store: new Store() }, (req, res) => {
         req.session.count = 1
+        req.session.regenerate(() => {})
+        res.end()
+      })
+      await visit({ cookie })
+      assert.equal(JSON.parse(store.sessions.id1).count, 1)
+    })
+
+    it(`is stored: a second login that does not wait, and writes what is there already, under resave, with a ${Store.name}`, async () => {
+      const options = { resave: true, store: new Store() }
+      const { visit, cookie, store } = await loggedIn(options, (req, res) => {
+        req.session.regenerate(() => {})
+        req.session.user = 'ada'
+        res.end()
+      })
+      await visit({ cookie })
+      assert.equal(JSON.parse(store.sessions.id1).user, 'ada')
+    })
+
+    it(`is stored: what a store makes of the data of a destroyed session, with a ${Store.name}`, async () => {
+      const { visit, cookie, store } = await loggedIn({ store: new Store() }, async (req, res) => {
+        const data = JSON.parse(JSON.stringify(req.session))
+        await req.session.destroy()
+        req.sessionStore.createSession(req, data)
+        req.session.again = true
+        res.end()
+      })
+      await visit({ cookie })
+      assert.equal(JSON.parse(store.sessions.id1).again, true)
+    })
+
+    it(`is not stored if the session is as the store had it, with a ${Store.name}`, async () => {
+      const { visit, cookie, store } = await loggedIn({ store: new Store() }, (req, res) => {
+        req.session.count = 1
+        req.session.save()
         req.session.regenerate(() => {})
         res.end()
       })

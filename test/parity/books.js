@@ -24,15 +24,16 @@ class Books {
   calls = 0
   /** The last save by the app that was answered well: `{ id, cookie, call }`. */
   saved = undefined
-  /** The ids of the sessions that the app has asked to be saved, and what has become of the last time: `{ id, hasFailed }`. */
+  /** The ids of the sessions that the app has asked to be saved, and what has become of the last time: `{ id, hash, isAnswered, hasFailed }`. */
   askedFor = new Set()
   lastSave = undefined
   saveHasFailed = false
+  saveIsUndone = false
   /** The id of a session that the app has saved after it had ended the response. */
   savedLate = undefined
   /** How many times the app has ended a session, or is ending it: by id. */
   endings = new Map()
-  /** These sessions, and what they held when it asked for that. */
+  /** The data of these that were known to be stored when it asked for that, or were to be: their hashes, by id. */
   atEnding = new Map()
   destroyed = undefined
 
@@ -59,11 +60,9 @@ class Books {
     if (session) {
       const { stored, saved, original, hash } = this
       situation.isStored = stored?.id === session.id && stored.hash === hash(session)
+      situation.wasStored = this.atEnding.get(session.id) === hash(session)
       situation.isRenewed = session.id !== original.id
       situation.hasEnded = this.endings.get(session.id) > 0
-      const before = this.atEnding.get(session.id)
-      const isThat = before?.session === (this.sessionAtEnd ?? session)
-      situation.isChangedSinceEnding = isThat && before.hash !== hash(session)
       situation.isSavedByApp = saved?.id === session.id
       situation.cookie = cookieOf(session)
       situation.change = () => changeOf(saved.cookie, situation.cookie)
@@ -124,15 +123,16 @@ class Books {
     const endings = this.endings.get(id) || 0
     const isLate = this.isEnded
     const call = ++this.calls
-    const save = { id, hasFailed: false }
+    const save = { id, hash: data, isAnswered: false, hasFailed: false }
     this.lastSave = save
     this.askedFor.add(id)
 
     return (error, done) => {
+      save.isAnswered = true
       save.hasFailed = Boolean(error)
       if (this.endings.get(id) > endings && this.amend('is undone', false, {})) {
         this.learn({ id: undefined, call: ++this.calls })
-        this.saveHasFailed = true
+        this.saveIsUndone = true
         this.store.destroy(id, (refused) => done(error || refused))
         return
       }
@@ -156,27 +156,30 @@ class Books {
       if (!error && session) {
         this.watch(session)
         if (!this.options.resave) this.learn({ id, hash: this.hash(session), by: 'reload', call })
+        if (!this.options.resave && this.atEnding.has(id)) this.atEnding.set(id, this.hash(session))
       }
       done(error)
     }
   }
 
   destroy(session) {
-    return this.end(session.id, session)
+    return this.end(session.id)
   }
 
   regenerate() {
-    const ended = this.end(this.req.sessionID, this.req.session)
+    const ended = this.end(this.req.sessionID)
     return (error, done) => {
       this.watch(this.req.session)
       ended(error, done)
     }
   }
 
-  end(id, session) {
+  end(id) {
     this.endings.set(id, (this.endings.get(id) || 0) + 1)
+    const { stored, lastSave } = this
+    const isBeingSaved = lastSave?.id === id && !lastSave.isAnswered
     if (this.isEnded) this.atEnding.delete(id)
-    else if (session) this.atEnding.set(id, { session, hash: this.hash(session) })
+    else this.atEnding.set(id, isBeingSaved ? lastSave.hash : stored?.id === id ? stored.hash : undefined)
     return (error, done) => {
       if (error) this.endings.set(id, this.endings.get(id) - 1)
       else {
@@ -201,7 +204,6 @@ class Books {
   /** Has something decided later on what is there now. */
   waitWith({ session, sessionID }, decide) {
     let now
-    this.sessionAtEnd = session
     if (session) {
       // Made of its JSON: what the app does to the session from now on is not meant.
       const req = { sessionID: session.id, sessionStore: this.store }

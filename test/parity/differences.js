@@ -35,14 +35,17 @@ const differences = [
     reason:
       'A save that failed does not count as saved; who has asked for one has it tried again at the end.',
     at: 'saves',
-    apply: (theirs, { books, isStored }) => (books.saveHasFailed ? !isStored : theirs)
+    apply: (theirs, { books, isStored, hasEnded, wasStored }) => {
+      if (!books.saveHasFailed && !books.saveIsUndone) return theirs
+      return hasEnded ? !wasStored : !isStored
+    }
   },
   {
     name: 'regenerate and save are one write',
     reason: 'regenerate + save writes once.',
     at: 'saves',
-    apply: (theirs, { books, isRenewed, isStored }) =>
-      theirs && !(isRenewed && isStored && books.stored.by === 'save')
+    apply: (theirs, { books, isRenewed, isStored, hasEnded, wasStored }) =>
+      theirs && !(isRenewed && ((isStored && books.stored.by === 'save') || (hasEnded && wasStored)))
   },
   {
     name: 'reloaded data are what is stored',
@@ -55,14 +58,15 @@ const differences = [
     reason:
       'What changes of the cookie after that (maxAge, an attribute) is stored at the end like any change.',
     at: 'saves',
-    apply: (theirs, { isSavedByApp, change }) => theirs || (isSavedByApp && change() === 'attributes')
+    apply: (theirs, { isSavedByApp, change, hasEnded }) =>
+      theirs || (isSavedByApp && !hasEnded && change() === 'attributes')
   },
   {
     name: 'an expiry that has moved since an explicit save is saved, if it cannot be touched',
     reason: 'As above, with a store that has no touch.',
     at: 'saves',
-    apply: (theirs, { isSavedByApp, change, storeHasTouch }) =>
-      theirs || (isSavedByApp && !storeHasTouch && change() === 'expiry')
+    apply: (theirs, { isSavedByApp, change, storeHasTouch, hasEnded }) =>
+      theirs || (isSavedByApp && !hasEnded && !storeHasTouch && change() === 'expiry')
   },
   {
     name: 'a later save of the app is the last word',
@@ -70,12 +74,6 @@ const differences = [
       'An explicit save() after end() stores what the session holds then: the end, if it still waits, stores no more.',
     at: 'saves',
     apply: (theirs, { books, session }) => theirs && books.savedLate !== session.id
-  },
-  {
-    name: 'a session that was ended is not saved, unless it was changed after that',
-    reason: 'What has ended stays ended: the save at the end does nothing.',
-    at: 'saves',
-    apply: (theirs, { hasEnded, isChangedSinceEnding }) => theirs && (!hasEnded || isChangedSinceEnding)
   },
   {
     name: 'nothing is touched that was just saved, unless its expiry has moved since',

@@ -24,8 +24,8 @@ const isUpstream = process.env.SESSION_IMPLEMENTATION === 'upstream'
  * What must be stored when all is quiet.
  *
  * 1. A session that the app has destroyed or regenerated is gone: before the end, after it, and whatever was under way. But
- *    what it has changed after asking for that, and left on the request until the end, is stored, as by 1.19.0; not if it was
- *    changed back into what it had saved last, or else had got (and `resave` is off).
+ *    if it is left on the request until the end it is stored, as by 1.19.0; not if it is what the app had saved last by then,
+ *    or else had got (and `resave` is off).
  * 2. Else, if the app has saved it explicitly after the end: what it held at the last of those calls.
  * 3. Else, if it was the request's session at the end: what it held when `end()` was called. (But a new session that
  *    nobody has changed or saved is not stored, unless `saveUninitialized` says so.)
@@ -37,7 +37,7 @@ const isUpstream = process.env.SESSION_IMPLEMENTATION === 'upstream'
  * awaits replaces it when the store has answered.
  */
 class Model {
-  /** What was ended, and what it held when the app asked for that. */
+  /** What was ended, and what was stored of it when the app asked for that, or was to be. */
   gone = new Map()
   savedBefore = new Map()
   savedAfter = new Map()
@@ -62,19 +62,17 @@ class Model {
   }
 
   /** The app ends a session. */
-  lose(session, state) {
-    const { id } = session
+  lose(id) {
     const loaded = this.options.resave ? undefined : this.stored.get(id)
     const stored = this.savedBefore.get(id) ?? loaded
-    this.gone.set(id, this.atEnd ? undefined : { session, state, stored })
+    this.gone.set(id, this.atEnd ? undefined : { stored })
   }
 
-  end(id, session, state) {
+  end(id, state) {
     this.atEnd = { id, state }
     if (!state && this.options.unset === 'destroy') this.gone.set(id)
     const lost = this.gone.get(id)
-    // What a reload has brought meanwhile is no change.
-    if (!state || lost?.session !== session || !isChanged(lost.state, state)) return
+    if (!state || !lost) return
     if (this.hasReloaded) this.undecided = id
     else if (lost.stored && !isChanged(lost.stored, state)) return
     this.gone.delete(id)
@@ -280,7 +278,7 @@ async function take([name, ...args], req, model) {
       break
     case 'regenerate':
     case 'destroy':
-      model.lose(current, stateOf(JSON.stringify(current)))
+      model.lose(id)
       break
     case 'reload':
       model.hasReloaded = true
@@ -366,7 +364,7 @@ function testHandlers({
     async function handle(req, res) {
       model.begin(req.sessionID)
       for (const one of early) await take(one, req, model)
-      model.end(req.sessionID, req.session, req.session && stateOf(JSON.stringify(req.session)))
+      model.end(req.sessionID, req.session && stateOf(JSON.stringify(req.session)))
       endings[ending](res)
       for (const one of late) await take(one, req, model)
     }
@@ -456,8 +454,11 @@ function testHandlers({
       before: [['set', 'a', 1], ['save'], ['set', 'a', 2]],
       after: [['destroy']]
     },
-    'does not bring back what is being regenerated at the end': {
+    'stores what was written before a regenerate that nobody awaits': {
       before: [['set', 'a', 1], ['regenerate']]
+    },
+    'does not bring back what is being regenerated at the end, and was only read': {
+      before: [['regenerate']]
     },
     'stores what is written behind a regenerate that nobody awaits, as many logins do': {
       before: [['set', 'a', 1], ['regenerate'], ['set', 'a', 2]]

@@ -33,7 +33,7 @@ describe('the ledger of a request', () => {
   it('knows nothing at first', () => {
     const ledger = new Ledger()
     assert.equal(ledger.hadSession, false)
-    assert.equal(ledger.isUnwritten, true)
+    assert.equal(ledger.isUnwritten('id1'), true)
     for (const id of ['id1', undefined, null, 42]) {
       assert.equal(ledger.isPresented(id), false)
       assert.equal(ledger.isDestroyed(id), false)
@@ -172,7 +172,7 @@ describe('the ledger of a request', () => {
       assert.equal(ledger.wasStored('id1'), true)
       session.user = 'eve'
       assert.equal(ledger.isStored(ledger.stateOf(session)), false)
-      assert.equal(ledger.isUnwritten, false)
+      assert.equal(ledger.isUnwritten('id1'), false)
     })
 
     it('does not take one session for another', () => {
@@ -287,7 +287,7 @@ describe('the ledger of a request', () => {
     ledger.saveFailed('id1', Infinity)
     assert.equal(ledger.isSavedByApp('id1'), false)
     assert.equal(ledger.isToBeSaved('id1'), true)
-    assert.equal(ledger.isUnwritten, false)
+    assert.equal(ledger.isUnwritten('id1'), false)
   })
 
   it('takes what was reloaded for what is stored, under the id it was stored', () => {
