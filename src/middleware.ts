@@ -106,6 +106,7 @@ export function createMiddleware(settings: Settings) {
       generateSession(req, settings, cookieOptionsFor(req, settings), warnings)
     }
   })
+  const connection = sharedStore.connection()
   const keys = settings.hashSessionIds ? new StoreKeys() : undefined
   const storageService = { ended: sharedStore.ended, warnings }
   const users = usersFor(settings, storageService, keys)
@@ -113,6 +114,7 @@ export function createMiddleware(settings: Settings) {
     settings,
     users,
     sharedStore,
+    connection,
     storage: storageFor(settings.store, settings, storageService, keys),
     keys,
     absoluteTimeout: optional(AbsoluteTimeout, settings.absoluteTimeout),
@@ -135,7 +137,7 @@ export function createMiddleware(settings: Settings) {
     req: SessionfulRequest,
     next: Next
   ): Kind | undefined {
-    if (!sharedStore.ready) {
+    if (!connection.ready) {
       debug('store is disconnected')
       serveWithoutStore(req, settings, next)
       return undefined
@@ -179,7 +181,7 @@ export function createMiddleware(settings: Settings) {
 
     if (service.device && answersForDevice(service.device, req, given, settings)) return
 
-    if (settings.cacheControl && given && !sharedStore.ready) {
+    if (settings.cacheControl && given && !connection.ready) {
       controlCachesWithoutSession(req, given, service.transportFor)
     }
     const lifecycle = lifecycleOf(Lifecycle, req, next)
@@ -215,7 +217,7 @@ export function createMiddleware(settings: Settings) {
     return loading
   }
 
-  const methods = { load, ...sessionsOfUsers(users, settings, sharedStore) }
+  const methods = { load, ...sessionsOfUsers(users, settings, connection) }
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(session, name, { value, configurable: true, writable: true })
   }

@@ -12,7 +12,7 @@ import type { Notes } from '../session/notes.js'
 import type { Session, SessionData } from '../session/session.js'
 import type { DeviceBoundSettings } from '../settings.js'
 import type { StoreKeys } from '../session/hashed-id.js'
-import type { SharedStore } from '../storage/shared-store.js'
+import type { Connection, SharedStore } from '../storage/shared-store.js'
 import type { Storage } from '../storage/storage.js'
 import type { Warnings } from '../support/warnings.js'
 import type { Secret, SignedIds } from '../transport/signed-ids.js'
@@ -37,6 +37,7 @@ const SHORT_LIFETIME = 5 * 60_000
 export interface Surroundings {
   readonly storage: Storage
   readonly sharedStore: SharedStore
+  readonly connection: Connection
   /** By which the store, and the endings with it, know sessions; undefined: by their ids. */
   readonly keys: StoreKeys | undefined
   readonly absoluteTimeout: AbsoluteTimeout | undefined

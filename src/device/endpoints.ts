@@ -152,8 +152,8 @@ export class Endpoints {
 
   /** Loads a session; answers by itself when the store fails, or holds what is none. */
   private load(sid: string, exchange: Exchange, receive: (found: Found | undefined) => void): void {
-    const { storage, sharedStore, keys, absoluteTimeout } = this.around
-    if (!sharedStore.ready) {
+    const { storage, sharedStore, connection, keys, absoluteTimeout } = this.around
+    if (!connection.ready) {
       answerWith(exchange, 503)
       return
     }

@@ -153,6 +153,8 @@ class HeldEnd {
   private letGo(last: LastCall): void {
     const { res, report } = this
     this.socket?.letGo(res)
+    // The app may have said so itself: Node refuses then to end it, by an event.
+    if (res.writableEnded && typeof res.once === 'function') res.once('error', doNothing)
     try {
       this.sendEnd(last)
     } catch (error) {
@@ -235,16 +237,22 @@ function unknownEncoding(encoding: unknown): Error {
   })
 }
 
-/** As Node refuses a write after the end; but where nobody listens to errors it does not bring the process down. */
+/**
+ * As Node refuses a write after the end; but where nobody listens to errors it does not bring the process down. Nor does it where a
+ * stream is piped into the response, which would take the error for one of its own: it waits, and is let go when the response is out.
+ */
 function refuseWrite(res: ServerResponse, callback: EndCallback | undefined): boolean {
   const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_WRITE_AFTER_END' })
   soon(() => {
     callback?.(error)
-    const isHeard =
-      !res.destroyed && typeof res.listenerCount === 'function' && res.listenerCount('error') > 0
-    if (isHeard) res.emit('error', error)
+    if (res.destroyed || typeof res.listenerCount !== 'function') return
+    if (res.listenerCount('error') > 0 && res.listenerCount('unpipe') === 0) res.emit('error', error)
   })
   return false
+}
+
+function doNothing(): void {
+  // The client has what has been sent.
 }
 
 /** To Node a callback given to a second `end()` is one more listener, or too late. */

@@ -4,7 +4,7 @@ import { hiddenSlot } from '../support/hidden-slot.js'
 import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
 import { putTogether, takeApart } from '../session/notes.js'
-import { attachKeeper, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
+import { attachKeeper, giveOwnMethods, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
 import { snapshot } from '../session/snapshot.js'
 import { isSealed, warnUnreadable } from '../storage/sealed.js'
 import { storageFor } from '../storage/storage.js'
@@ -48,6 +48,8 @@ interface Save {
   readonly ask: Ask | undefined
   /** The JSON of its cookie, where it has to wait, and the app may change the session meanwhile. */
   readonly cookie: string | undefined
+  /** What the store has said for "no error": the callback of the app gets the same. */
+  readonly given: { noError?: unknown }
   /** The id of which it has the turn, where saves are merged. */
   readonly place?: string
 }
@@ -193,7 +195,17 @@ export class Keeper implements SessionKeeper {
 
   // What the app asks of the session.
 
-  save(given: Session, done: Answer): void {
+  /** As in 1.x that counts as a save, whatever it does. */
+  savesByOther(session: Session): void {
+    if (this.saveAtEnd?.isAsking) return
+    try {
+      this.ledger.savesNow(this.ledger.stateOf(session))
+    } catch (error) {
+      debug('what another save() is asked to store is not known: %s', error)
+    }
+  }
+
+  save(asked: Session, done: Answer): void {
     const { ledger, pending, saveAtEnd, idleTimeout, merging } = this
     const byApp = !saveAtEnd?.isAsking
     const isAfterEnd = byApp && saveAtEnd !== undefined
@@ -203,11 +215,11 @@ export class Keeper implements SessionKeeper {
     let cookie: string | undefined
     let turn = Infinity
     try {
-      session = this.keep(given)
+      session = this.keep(asked)
       turn = ledger.saving(session, byApp)
       if (byApp) idleTimeout.restartForSave(session)
       // What the end has found may have had a `save` of its own, which has it made whole here.
-      const isOfEnd = !byApp && session === given
+      const isOfEnd = !byApp && session === asked
       state = (isOfEnd ? saveAtEnd.end.state : undefined) ?? ledger.stateOf(session)
       ask = byApp
         ? merging?.ask(session, state, this.endings.isOwnUnderWay(session.id))
@@ -215,19 +227,19 @@ export class Keeper implements SessionKeeper {
       if (byApp) ledger.savesNow(state)
       if (this.mayHaveToWait(session.id)) cookie = JSON.stringify(session.cookie)
     } catch (error) {
-      this.saveFailed(given.id, turn)
+      this.saveFailed(asked.id, turn)
       setImmediate(done, error)
       return
     }
 
     pending.begin()
     const report = observe('save', this.service.settings.store, session.id, this.req)
-    const save = { session, state, turn, byApp, isAfterEnd, ask, cookie }
+    const save: Save = { session, state, turn, byApp, isAfterEnd, ask, cookie, given: {} }
     const answer: SaveAnswer = (error, isGone = false) => {
       report?.(outcomeOf(error, isGone), error)
       ledger.saveAnswered(turn)
       pending.end()
-      done(error)
+      done(error || save.given.noError)
     }
     if (merging && ask) this.saveInTurn(save, merging, ask, answer)
     else this.saveUnlessEnded(save, answer)
@@ -332,7 +344,7 @@ export class Keeper implements SessionKeeper {
   }
 
   /** Stores a session; one that the store had before in a way that heeds what has become of that. */
-  private put({ session, ask }: Save, storage: Storage, at: string, written: Answer): void {
+  private put({ session, ask, given }: Save, storage: Storage, at: string, written: Answer): void {
     const { merging, ledger } = this
     if (merging && ask) {
       this.putMerged(merging, ask, storage, at, written)
@@ -346,7 +358,12 @@ export class Keeper implements SessionKeeper {
     const follower =
       mustBeThere && storage.update ? this.whereabouts.expectFollower() : this.whereabouts.follower
     if (follower && wasStored) follower.save(storage, at, whole, mustBeThere, written)
-    else storage.save(at, whole, written)
+    else {
+      storage.save(at, whole, (error) => {
+        if (!error) given.noError = error
+        written(error)
+      })
+    }
   }
 
   private putMerged(merging: Merging, ask: Ask, storage: Storage, at: string, written: Answer): void {
@@ -413,6 +430,7 @@ export class Keeper implements SessionKeeper {
     const { ledger, merging } = this
     const { resave } = this.service.settings
     const session = this.req.session as Session
+    giveOwnMethods(session)
     attachKeeper(session, this)
     ledger.goesOnAs(session.id, before.id)
     merging?.read(session.id, snapshot(takeApart(found).data))

@@ -1,6 +1,6 @@
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
-import { attachKeeper, madeBy } from '../session/session.js'
+import { attachKeeper, giveOwnMethods, madeBy } from '../session/session.js'
 import { meansNoSession } from '../stores/store.js'
 import { controlCaches } from '../transport/caching.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
@@ -201,19 +201,21 @@ export class Lifecycle {
   protected begin(): void {
     this.service.sharedStore.generateFor(this.req, this.keeper)
     const session = madeBy('generate', this.req)
+    giveOwnMethods(session)
     this.keeper.begin(session)
     this.ledger.open(session, session)
   }
 
   /** Gives the request the session that was found. */
   protected resume(found: SessionData): void {
-    const { settings } = this.service
-    settings.store.createSession(this.req, found)
+    const { resave, store } = this.service.settings
+    store.createSession(this.req, found)
     const session = madeBy('createSession', this.req)
+    giveOwnMethods(session)
     attachKeeper(session, this.keeper)
     const data = this.ledger.open(session, found)
     this.keeper.merging?.read(session.id, data)
-    if (!settings.resave) this.ledger.countLoadedAsStored()
+    if (!resave) this.ledger.countLoadedAsStored()
     this.keeper.membership?.recall(session)
   }
 

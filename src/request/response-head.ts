@@ -40,6 +40,14 @@ export function isHeadSent(res: ServerResponse): boolean {
   return res.headersSent || Boolean((res as Outgoing)._header)
 }
 
+/**
+ * Whether a response has a `headersSent` of its own that says so, and headers that can be set all the same: those that tests make
+ * say it as soon as something is to be sent.
+ */
+function onlySaysSo(res: ServerResponse): boolean {
+  return Object.hasOwn(res, 'headersSent') && !(res as Outgoing)._header && takesHeaders(res)
+}
+
 /** How the head of a response is committed. */
 export function headOf(req: IncomingMessage, res: ServerResponse): Head {
   const rendersHead = typeof res.writeHead === 'function'
@@ -53,8 +61,11 @@ export function headOf(req: IncomingMessage, res: ServerResponse): Head {
 
 /** HTTP/1: Node renders the head when told to, and sends it with the first chunk. */
 const renderedHead: Head = {
-  commit(res, length) {
-    if (isHeadSent(res)) return
+  commit(res, length, announce) {
+    if (isHeadSent(res)) {
+      if (onlySaysSo(res)) announce()
+      return
+    }
     const outgoing = res as Outgoing
     // As Node's own end() does before it renders the head; else the body would be sent in the chunked coding.
     if (length !== undefined) outgoing._contentLength = length
@@ -96,7 +107,10 @@ class AnnouncedHead implements Head {
   private unshadowFlush = doNothing
 
   commit(res: ServerResponse, _length: number | undefined, announce: () => void): void {
-    if (this.isFixed(res)) return
+    if (this.isFixed(res)) {
+      if (onlySaysSo(res)) announce()
+      return
+    }
     if (takesHeaders(res)) announce()
     const { statusCode, statusMessage, sendDate } = res
     this.announce(res)

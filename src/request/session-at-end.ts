@@ -1,4 +1,4 @@
-import { Session, madeBy } from '../session/session.js'
+import { Session, madeBy, ownMethods } from '../session/session.js'
 import { dataOf, snapshotAgain } from '../session/snapshot.js'
 import { callOwnSave } from '../support/store-call.js'
 import type { Cookie } from '../session/cookie.js'
@@ -20,7 +20,7 @@ export function wholeSession(req: SessionHolder, given: Session, store: Store): 
   const { cookie } = given as Partial<Session>
   if (!isObject(cookie)) throw notASession(given)
   if (isWhole(given)) {
-    const { save, reload } = Session.prototype
+    const { save, reload } = ownMethods
     if (given.save !== save || given.reload !== reload) hideOwnMethods(given)
     return given
   }
@@ -62,7 +62,7 @@ export function isKeptAsItIs(given: Session): boolean {
 /** Whether what an app takes for the session has a `save` of its own, and is not a session of another copy of express-session. */
 export function savesItself(given: Session): boolean {
   const { save, resetMaxAge, cookie } = given as Partial<Session>
-  if (typeof save !== 'function' || save === Session.prototype.save || !isObject(cookie)) return false
+  if (typeof save !== 'function' || isInherited(save) || !isObject(cookie)) return false
   // What all such sessions inherit is replaced by ours; and a clone of one cannot do without ours.
   return Object.hasOwn(given, 'save') || typeof resetMaxAge !== 'function'
 }
@@ -104,8 +104,13 @@ export function callSave(session: Session, done: Answer): void {
   const method: unknown = session.save
   // Data may be named `save`.
   if (typeof method !== 'function') void Session.prototype.save.call(session, done)
-  else if (method === Session.prototype.save) void session.save(done)
+  else if (isInherited(method)) void session.save(done)
   else callOwnSave(session, done)
+}
+
+/** Whether a `save` is what all sessions inherit, or leads there. */
+function isInherited(save: object): boolean {
+  return save === ownMethods.save || save === Session.prototype.save
 }
 
 function isObject(value: unknown): value is object {

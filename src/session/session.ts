@@ -53,6 +53,8 @@ export interface SessionKeeper {
   reload(session: Session, done: Answer): void
   destroy(session: Session, done: Answer): void
   regenerate(session: Session, done: Answer, renewal?: Renewal): void
+  /** The app calls a `save` that it has put in the place of ours: what becomes of that is not known here. */
+  savesByOther?(session: Session): void
 }
 
 /** Who keeps a session. Also on its cookie: an app's proxy around a session hands out the session's cookie. */
@@ -180,6 +182,39 @@ export class Session {
 
 const ACTIONS = ['save', 'reload', 'destroy', 'regenerate'] as const
 
+const { save: ourSave } = Session.prototype
+
+/**
+ * What the session of a request has itself, besides what it inherits, as in 1.x: as these do not show, what an app puts in
+ * their place does not show either. They call what the session inherits by then.
+ */
+export const ownMethods = {
+  reload(this: Session, callback?: Answer): unknown {
+    return inherited(this, 'reload').call(this, callback)
+  },
+
+  save(this: Session, callback?: Answer): unknown {
+    const save = inherited(this, 'save')
+    if (save !== ourSave) keeperOf(this)?.savesByOther?.(this)
+    return callback === undefined ? save.call(this) : save.call(this, callback)
+  }
+}
+
+/** A method that a session inherits, be it by way of another session. Copies that are no sessions inherit none, and get ours. */
+function inherited(session: object, name: 'reload' | 'save'): (callback?: Answer) => unknown {
+  let from = session as Partial<typeof ownMethods> | null
+  do from = Object.getPrototypeOf(from) as Partial<typeof ownMethods> | null
+  while (from?.[name] === ownMethods[name])
+  return from?.[name] ?? (Session.prototype[name] as (callback?: Answer) => unknown)
+}
+
+export function giveOwnMethods(session: Session): void {
+  for (const name of ['reload', 'save'] as const) {
+    if (Object.hasOwn(session, name)) continue
+    Reflect.defineProperty(session, name, { value: ownMethods[name], configurable: true, writable: true })
+  }
+}
+
 /**
  * Puts a session in the care of a keeper, who from now on does what its methods above are asked for.
  *
@@ -219,7 +254,8 @@ function answer(
   options?: unknown
 ): Session & Promise<void> {
   if (typeof callback === 'function') {
-    carryOut(session, action, options, (error) => callback(error))
+    // As in 1.x the callback is given as many arguments as the store has given for "no error".
+    carryOut(session, action, options, (error) => (error === undefined ? callback() : callback(error)))
     return session as never
   }
 

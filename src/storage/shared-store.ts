@@ -13,6 +13,12 @@ export interface Generator {
   generate(req: SessionRequest): void
 }
 
+/** Whether a store can be asked. */
+export interface Connection {
+  /** False from the store's `disconnect` to its next `connect`. */
+  readonly ready: boolean
+}
+
 /** What a request gets that may not be served while the store is disconnected. */
 export function storeDisconnected(): Error {
   return codedError('ESTOREDISCONNECTED', 'the session store is disconnected', { status: 503 })
@@ -27,7 +33,9 @@ const shared = hiddenSlot<SharedStore>()
  */
 export class SharedStore {
   /** False from the store's `disconnect` to its next `connect`. */
-  ready = true
+  private isConnected = true
+  /** How many times it has said that it is disconnected. */
+  private disconnects = 0
 
   readonly ended = new EndedSessions()
 
@@ -44,12 +52,7 @@ export class SharedStore {
   private current: Generator | undefined
 
   private constructor(private readonly store: Store) {
-    store.on('disconnect', () => {
-      this.ready = false
-    })
-    store.on('connect', () => {
-      this.ready = true
-    })
+    this.listen()
   }
 
   /** What is shared of a store; every middleware that uses it asks here. */
@@ -58,10 +61,43 @@ export class SharedStore {
     if (!sharedStore) {
       sharedStore = new SharedStore(store)
       shared.set(store, sharedStore)
+    } else if (!store.listeners('disconnect').includes(sharedStore.disconnected)) {
+      // Tests remove all listeners of a store.
+      sharedStore.listen()
     }
     sharedStore.fallback = generator
     store.generate = sharedStore.generate
     return sharedStore
+  }
+
+  /** Whether a store that a middleware uses has said that it is disconnected. */
+  static isDisconnected(store: Store): boolean {
+    return shared.get(store)?.isConnected === false
+  }
+
+  private listen(): void {
+    this.store.on('disconnect', this.disconnected)
+    this.store.on('connect', this.connected)
+  }
+
+  private readonly disconnected = (): void => {
+    this.isConnected = false
+    this.disconnects++
+  }
+
+  private readonly connected = (): void => {
+    this.isConnected = true
+  }
+
+  /** The connection as a middleware sees it that is made now: as in 1.x it knows only of what the store says from now on. */
+  connection(): Connection {
+    const { disconnects } = this
+    const isReady = () => this.isConnected || this.disconnects === disconnects
+    return {
+      get ready() {
+        return isReady()
+      }
+    }
   }
 
   /** From now on it counts that ids are renewed with a grace. */

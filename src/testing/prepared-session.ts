@@ -2,6 +2,7 @@ import cookies = require('cookie')
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { inspect } from 'node:util'
+import { SharedStore, storeDisconnected } from '../storage/shared-store.js'
 import { createMiddleware } from '../middleware.js'
 import { readOptions } from '../options.js'
 import { Session } from '../session/session.js'
@@ -47,7 +48,9 @@ export async function createSession(
   checkStore(store)
   checkData(data)
   const settings = settingsFor(store, options)
+  if (SharedStore.isDisconnected(store)) throw storeDisconnected()
   const session = await newSession(settings)
+  for (const name of ['save', 'reload']) Reflect.deleteProperty(session, name)
   Object.assign(session, data)
   // Data may be named `save`.
   await (Session.prototype.save.call(session) as unknown as Promise<void>)

@@ -5,7 +5,7 @@ import { storeDisconnected } from '../storage/shared-store.js'
 import { storageFor } from '../storage/storage.js'
 import { UserIndex } from './user-index.js'
 import type { Settings } from '../settings.js'
-import type { SharedStore } from '../storage/shared-store.js'
+import type { Connection } from '../storage/shared-store.js'
 import type { StorageService } from '../storage/storage.js'
 import type { StoreKeys } from '../session/hashed-id.js'
 import type { Selection } from './user-index.js'
@@ -63,11 +63,11 @@ export function usersFor(
 export function sessionsOfUsers(
   users: UserIndex | undefined,
   { onDisconnect }: Pick<Settings, 'onDisconnect'>,
-  sharedStore: Pick<SharedStore, 'ready'>
+  connection: Connection
 ) {
   const theirs = () => {
     if (!users) throw new Error('the sessions of a user are known with the user option only')
-    if (onDisconnect === 'error' && !sharedStore.ready) throw storeDisconnected()
+    if (onDisconnect === 'error' && !connection.ready) throw storeDisconnected()
     return users
   }
 

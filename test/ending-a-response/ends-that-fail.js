@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict')
 const http = require('node:http')
 const http2 = require('node:http2')
+const { PassThrough } = require('node:stream')
 const compression = require('compression')
 const { closeAll, listen, pause, rawClient, session, until, usual } = require('../support/harness')
 const { heldStore, othersAreServed, requestText, serveApp } = require('../support/responses')
@@ -99,6 +100,29 @@ for (const [place, around] of Object.entries({
         res.write('body')
         res.end()
       })
+    },
+    [`a stream that goes on writing, since it is piped into the response${place}`]: {
+      around,
+      handler(req, res) {
+        modified(req)
+        res.writeHead(200, { 'Content-Type': 'text/plain' })
+        const source = new PassThrough()
+        source.pipe(res)
+        source.write('first ')
+        setImmediate(() => {
+          res.end('last')
+          source.write('too late')
+        })
+      }
+    },
+    [`a response that the app has said to be finished${place}`]: {
+      around,
+      leaves: true,
+      handler(req, res) {
+        modified(req)
+        res.end('body')
+        res.finished = true
+      }
     },
     [`an encoding that nobody knows${place}`]: {
       around,

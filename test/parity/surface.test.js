@@ -4,7 +4,9 @@
 
 const assert = require('node:assert/strict')
 const { createSecretKey } = require('node:crypto')
+const { EventEmitter } = require('node:events')
 const util = require('node:util')
+const { sign } = require('cookie-signature')
 const theirs = require('upstream-session')
 const ours = require('express-session')
 
@@ -112,6 +114,35 @@ describe('the surface of express-session 1.19.0', () => {
       const { session: one, sessionID, sessionStore } = descriptorsOf(req)
       return [one, sessionID, sessionStore, descriptorsOf(req.session.cookie), Object.keys(req.session)]
     })
+  })
+
+  it("gives a request's session the same members of its own, new, loaded and loaded again", async () => {
+    const seenOf = async (session) => {
+      const store = new session.MemoryStore()
+      const middleware = session({ secret: 'x', resave: false, saveUninitialized: true, store })
+      const serve = (headers) =>
+        new Promise((resolve) => {
+          const req = { url: '/', headers }
+          const res = Object.assign(new EventEmitter(), { end() {}, getHeader() {}, setHeader() {} })
+          res._implicitHeader = res.writeHead = () => {}
+          middleware(req, res, () => resolve({ req, res }))
+        })
+      const all = (object) =>
+        Reflect.ownKeys(object).map((key) => [key, descriptorsOf(object)[key], typeof object[key]])
+      const first = await serve({})
+      first.req.session.user = 'ada'
+      const seen = [all(first.req.session)]
+      await new Promise((resolve) => first.req.session.save(resolve))
+      const cookie = `connect.sid=s:${sign(first.req.sessionID, 'x')}`
+      const { req } = await serve({ cookie })
+      seen.push(req.session.user, all(req.session))
+      await new Promise((resolve) => req.session.reload(resolve))
+      seen.push(req.session.user, all(req.session))
+      req.session.save = req.session.reload = () => {}
+      seen.push(all(req.session), Object.keys({ ...req.session }))
+      return seen
+    }
+    assert.deepEqual(await seenOf(ours), await seenOf(theirs))
   })
 
   const optionSets = {

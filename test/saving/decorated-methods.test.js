@@ -70,6 +70,54 @@ for (const [kind, make] of Object.entries(stores)) {
       assert.equal(stored(store).by, 'app')
     })
 
+    for (const [what, stub] of Object.entries({
+      'do nothing': () => {},
+      'call back, and do nothing else': (callback) => callback()
+    })) {
+      it(`Session.prototype.save may ${what}: the end does not ask for what the app has asked for`, async () => {
+        const store = make()
+        const { visit } = await serve({ store }, (req, res) => {
+          req.session.user = 'ada'
+          req.session.save(() => {})
+          res.send('body')
+        })
+        const save = sinon.stub(Session.prototype, 'save').callsFake(stub)
+        assert.equal((await visit()).body, 'body')
+        assert.equal(save.callCount, 1)
+        assert.deepEqual(Object.keys(store.sessions), [])
+      })
+    }
+
+    it('Session.prototype.save may store the session by itself, and does so once', async () => {
+      const store = make()
+      const set = sinon.spy(store, 'set')
+      const { visit } = await serve({ store }, (req, res) => {
+        req.session.user = 'ada'
+        req.session.save((error) => res.send(String(error)))
+      })
+      replace(Session.prototype, 'save', function (callback) {
+        this.req.sessionStore.set(this.id, this, callback)
+        return this
+      })
+      assert.equal((await visit()).status, 200)
+      assert.equal(set.callCount, 1)
+      assert.equal(stored(store).user, 'ada')
+    })
+
+    it("the session's own save does not show among the data, before it is saved either", async () => {
+      const store = make()
+      const { visit } = await serve({ store }, (req, res) => {
+        const { save } = req.session
+        req.session.user = 'ada'
+        req.session.save = function (callback) {
+          return save.call(this, callback)
+        }
+        res.json(structuredClone({ ...req.session, cookie: undefined }))
+      })
+      assert.equal((await visit()).body, '{"user":"ada"}')
+      assert.equal(stored(store).user, 'ada')
+    })
+
     it('Session.prototype.save may fail, which the app hears of', async () => {
       replace(Session.prototype, 'save', (callback) => setImmediate(callback, new Error('read only today')))
       const { visit, errors } = await serve({ store: make() }, handler)

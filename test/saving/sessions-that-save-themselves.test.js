@@ -160,7 +160,7 @@ describe('what saves itself, in the place of the session', () => {
           this.by = 'app'
           return save.call(this, callback)
         }
-        req.session = { ...req.session, step: 2 }
+        req.session = { ...req.session, save: req.session.save, step: 2 }
       } else {
         req.session.user = 'ada'
       }

@@ -3,7 +3,7 @@
 // save, reload, destroy and regenerate give a promise when they get no callback, and what nobody awaits does no harm.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, loggedIn, pause, unhandledDuring } = require('../support/harness')
+const { JsonStore, closeAll, loggedIn, pause, serve, unhandledDuring } = require('../support/harness')
 
 const good = JsonStore.prototype
 const METHODS = ['save', 'reload', 'destroy', 'regenerate']
@@ -53,6 +53,23 @@ describe('methods of the session without a callback', () => {
         assert.equal((await visit({ cookie })).end, 'complete')
       })
       assert.deepEqual(unhandled, [])
+    })
+  }
+})
+
+describe('the callback of save()', () => {
+  afterEach(closeAll)
+
+  for (const given of [[], [null], [undefined], [false]]) {
+    it(`gets what the store gives where there is no error, as in 1.x: ${JSON.stringify(given)}`, async () => {
+      const store = new JsonStore()
+      store.set = (sid, data, callback) => setImmediate(callback, ...given)
+      const { visit } = await serve({ store }, (req, res) => {
+        req.session.user = 'ada'
+        req.session.save((...args) => res.json([args.length, String(args[0])]))
+      })
+      const { body } = await visit()
+      assert.deepEqual(JSON.parse(body), [given[0] === undefined ? 0 : 1, String(given[0])])
     })
   }
 })

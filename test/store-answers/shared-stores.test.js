@@ -47,6 +47,30 @@ describe('several middlewares that share a store', () => {
 describe('a store that is disconnected', () => {
   afterEach(closeAll)
 
+  it('has sessions for a middleware that is made after it has said so, as in 1.x', async () => {
+    const store = new JsonStore()
+    const app = express()
+    app.use((req, res, next) => session({ ...usual, store })(req, res, next))
+    app.use((req, res) => res.send(typeof req.session))
+    const { port } = await listen(http.createServer(app))
+    session({ ...usual, store })
+    store.emit('disconnect')
+    assert.equal((await visit(port)).body, 'object')
+  })
+
+  it('is listened to again when somebody has removed all its listeners', async () => {
+    const store = new JsonStore()
+    session({ ...usual, store })
+    store.emit('disconnect')
+    store.removeAllListeners()
+    const { visit: ask } = await serve({ store }, (req, res) => res.send(typeof req.session))
+    assert.equal((await ask()).body, 'object')
+    store.emit('disconnect')
+    assert.equal((await ask()).body, 'undefined')
+    store.emit('connect')
+    assert.equal((await ask()).body, 'object')
+  })
+
   it('is passed by: there is no session until it is back', async () => {
     const store = new JsonStore()
     const { visit } = await serve({ store }, (req, res) => res.send(String(req.session && req.sessionID)))

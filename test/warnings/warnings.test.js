@@ -61,6 +61,20 @@ describe('a warning is given once per cause, with a code', () => {
     })
   }
 
+  it('which does no harm where warnings throw, as some tests have them', async () => {
+    const { emitWarning } = process
+    process.emitWarning = (warning) => {
+      throw new Error(warning)
+    }
+    try {
+      const store = Object.assign(new JsonStore(), { touch: undefined })
+      const { visit } = await serve({ store, cookie: { maxAge: 60000 } }, (req, res) => res.send('body'))
+      assert.equal((await visit()).body, 'body')
+    } finally {
+      process.emitWarning = emitWarning
+    }
+  })
+
   it('headers already sent when the session first changed', async () => {
     const codes = await codesOf({}, (req, res) => {
       res.write('first')
