@@ -123,10 +123,9 @@ export class Membership {
       }
       save((error, notWritten) => {
         if (error || notWritten) {
-          users.leave(record, entry.ref, () => undo(error, notWritten))
+          users.withdraw(record, entry.ref, surplus, () => undo(error, notWritten))
           return
         }
-        // Who has looked before the session was there has dropped it.
         users.confirm(record, this.entryOf(session), () => {
           if (before) users.leave(before, this.refOf(session.id), () => users.endAll(surplus, done))
           else users.endAll(surplus, done)

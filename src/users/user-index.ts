@@ -6,7 +6,7 @@ import { codedError } from '../support/codes.js'
 import { debug } from '../support/debug.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { Turns } from '../support/turns.js'
-import { entriesOf, recordOf, surplusOf } from './user-record.js'
+import { entriesOf, mayBeComing, recordOf, surplusOf } from './user-record.js'
 import type { Session } from '../session/session.js'
 import type { Answer } from '../support/store-call.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
@@ -45,7 +45,7 @@ export interface Selection {
  * store's own `update`, or else by reading and writing, one after another within this process.
  *
  * It heals itself: each save of a user's session sees to it that the record names it, and sessions that are gone are
- * dropped when somebody looks.
+ * dropped when somebody looks. A login is named before it is stored, and counts from then on.
  */
 export class UserIndex {
   private readonly turns: Turns
@@ -122,7 +122,7 @@ export class UserIndex {
       )
       isRefused = surplus.length > 0 && (!isLast || onTooManySessions === 'refuse')
       if (isRefused) return undefined
-      return [...others.filter((other) => !surplus.includes(other)), entry]
+      return [...others.filter((other) => !surplus.includes(other)), { ...entry, savingSince: Date.now() }]
     }
     this.change(record, change, (error) => {
       if (error) done(error)
@@ -133,20 +133,32 @@ export class UserIndex {
 
   /** A user's session has been saved or touched: the record is to name it, as it is now. */
   saved(record: string, entry: Entry, done: () => void): void {
-    this.name(record, entry, (entries) => replaced(entries, entry), done)
+    this.name(record, entry, () => false, done)
   }
 
-  /** A user's session has been saved, and the record should name it already. */
+  /**
+   * A session that has become a user's has been saved: it is there now. If it is named no more, one too many has taken its
+   * place meanwhile, and it ends. Without `update` another process may have written over its entry.
+   */
   confirm(record: string, entry: Entry, done: () => void): void {
-    this.name(record, entry, () => undefined, done)
+    // A record that names nobody has been lost.
+    this.name(record, entry, (entries) => this.records.update !== undefined && entries.length > 0, done)
   }
 
-  /** @param change - for a record that names the session already */
-  private name(record: string, entry: Entry, change: Change, done: () => void): void {
+  /** @param isTakenOut - asked where the record does not name the session: whether that is to stay so */
+  private name(
+    record: string,
+    entry: Entry,
+    isTakenOut: (entries: Entry[]) => boolean,
+    done: () => void
+  ): void {
     let isMissing = false
+    let hasToEnd = false
     const nameIt = (entries: Entry[]) => {
       isMissing = !entries.some(({ ref }) => ref === entry.ref)
-      return isMissing ? [...entries, entry] : change(entries)
+      hasToEnd = isMissing && isTakenOut(entries)
+      if (hasToEnd) return undefined
+      return isMissing ? [...entries, entry] : replaced(entries, entry)
     }
     this.change(record, nameIt, (error) => {
       if (error || !isMissing) {
@@ -155,19 +167,35 @@ export class UserIndex {
       }
       // Another process may have ended it meanwhile, and taken it out.
       find(this.sessions, entry.key, (failed, session) => {
-        if (failed || (session && !isPointer(session))) this.settle(failed, done)
-        else this.leave(record, entry.ref, done)
+        const mayBeThere = failed || (session && !isPointer(session))
+        if (!mayBeThere) this.leave(record, entry.ref, done)
+        else if (hasToEnd) this.end(entry.key, (refused) => this.settle(refused, done))
+        else this.settle(failed, done)
       })
     })
   }
 
   /** A session is that of a user no more. */
   leave(record: string, ref: string, done: () => void): void {
-    this.change(
-      record,
-      (entries) => without(entries, new Set([ref])),
-      (error) => this.settle(error, done)
-    )
+    this.withdraw(record, ref, [], done)
+  }
+
+  /**
+   * A session has not become that of a user.
+   *
+   * @param surplus - those that were to end for it. They stay, unless another one has taken its place meanwhile
+   */
+  withdraw(record: string, ref: string, surplus: readonly Entry[], done: () => void): void {
+    let isNamed = false
+    const change = (entries: Entry[]) => {
+      const left = without(entries, new Set([ref]))
+      isNamed = left !== undefined
+      return left && [...surplus.filter((one) => !left.some((other) => other.ref === one.ref)), ...left]
+    }
+    this.change(record, change, (error) => {
+      if (error || isNamed) this.settle(error, done)
+      else this.endAll(surplus, (refused) => this.settle(refused, done))
+    })
   }
 
   /** What has failed is made good when the record is changed or looked at again. */
@@ -181,7 +209,7 @@ export class UserIndex {
     forEach(entries, ({ key }, next) => this.end(key, next), done)
   }
 
-  /** The sessions of a user that are there, newest first. Those that are gone are dropped. */
+  /** The sessions of a user that are stored, newest first. Those that are gone are dropped. */
   list(user: string, done: Answer<Entry[]>): void {
     this.look(recordKey(textOf(user, 'the app')), (error, entries = []) => {
       if (error) done(error)
@@ -227,7 +255,7 @@ export class UserIndex {
     })
   }
 
-  /** Looks which of the sessions that a record names are there, and drops the others. */
+  /** Looks which of the sessions that a record names are stored, and drops those that are gone. */
   private look(record: string, done: Answer<Entry[]>): void {
     find(this.records, record, (error, found) => {
       if (error) {
@@ -235,11 +263,11 @@ export class UserIndex {
         return
       }
       const entries = entriesOf(found, Date.now())
-      const gone = new Set<Entry>()
+      const missing = new Set<Entry>()
       const check = (entry: Entry, next: Answer) => {
         find(this.sessions, entry.key, (failed, session) => {
           // Under an old id there may be what leads to the new one.
-          if (!failed && (!session || isPointer(session))) gone.add(entry)
+          if (!failed && (!session || isPointer(session))) missing.add(entry)
           next(failed)
         })
       }
@@ -248,9 +276,10 @@ export class UserIndex {
           done(failed)
           return
         }
-        const living = entries.filter((entry) => !gone.has(entry))
+        const living = entries.filter((entry) => !missing.has(entry))
+        const gone = [...missing].filter((entry) => !mayBeComing(entry))
         const seen = new Set(entries.map(({ ref }) => ref))
-        this.drop(record, [...gone], seen, (refused, successors = []) => {
+        this.drop(record, gone, seen, (refused, successors = []) => {
           done(refused, [...living, ...successors])
         })
       })

@@ -4,6 +4,9 @@ import type { SessionData } from '../session/session.js'
 /** How many sessions a record names where `maxSessions` does not say. */
 export const MOST_SESSIONS = 1000
 
+/** How long a session counts as there that is named and not stored yet, in milliseconds: its process may have died. */
+const SAVE_MAY_TAKE = 30_000
+
 /** One session of a user, as the record has it. Times are in milliseconds since 1970. */
 export interface Entry {
   /** Names the session without opening it. */
@@ -18,6 +21,8 @@ export interface Entry {
   readonly ip: string | null
   /** The name of the session whose place it takes, as long as that is named, too: its id is being renewed. */
   readonly after?: string
+  /** When its save began that makes it a session of the user; undefined once that is done. */
+  readonly savingSince?: number
 }
 
 /** The record of a user, as stores keep it: it looks like a session, for that is what they know. */
@@ -32,6 +37,11 @@ export function entriesOf(record: SessionData | null | undefined, now: number): 
   const sessions = (record as { sessions?: unknown } | null | undefined)?.sessions
   if (!Array.isArray(sessions)) return []
   return sessions.filter(isEntry).filter(({ expires }) => expires === null || expires > now)
+}
+
+/** Whether a session that a record names may be about to be stored, by this process or another one. */
+export function mayBeComing({ savingSince }: Entry): boolean {
+  return savingSince !== undefined && Math.abs(Date.now() - savingSince) < SAVE_MAY_TAKE
 }
 
 /** Those that are too many beside one more: the oldest. */
