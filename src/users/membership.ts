@@ -55,6 +55,11 @@ export class Membership {
     this.successor = { id, of: refOf(at), record: notes?.user }
   }
 
+  /** Whether a session is getting a new id: by that no record names it yet. */
+  private isSuccessor(id: string): boolean {
+    return this.successor?.id === id
+  }
+
   private replacedBy(id: string, record: string): string | undefined {
     const { successor } = this
     return successor?.id === id && successor.record === record ? successor.of : undefined
@@ -96,7 +101,7 @@ export class Membership {
     if (record === before) {
       save((error, notWritten) => {
         if (error || notWritten || record === undefined) done(error, notWritten)
-        else users.saved(record, this.entryOf(session), () => done())
+        else users.saved(record, this.entryOf(session), this.isSuccessor(session.id) ? done : () => done())
       })
       return
     }
@@ -137,7 +142,7 @@ export class Membership {
   touched(session: Session, done: () => void): void {
     const record = this.recordOf(session.id)
     if (record === undefined) done()
-    else this.users.saved(record, this.entryOf(session), done)
+    else this.users.saved(record, this.entryOf(session), () => done())
   }
 
   /** The session of an id has ended. */

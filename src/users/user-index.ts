@@ -131,8 +131,12 @@ export class UserIndex {
     })
   }
 
-  /** A user's session has been saved or touched: the record is to name it, as it is now. */
-  saved(record: string, entry: Entry, done: () => void): void {
+  /**
+   * A user's session has been saved or touched: the record is to name it, as it is now.
+   *
+   * @param done - receives an error if the record could not be changed: it may not name the session then
+   */
+  saved(record: string, entry: Entry, done: Answer): void {
     this.name(record, entry, () => false, done)
   }
 
@@ -142,16 +146,12 @@ export class UserIndex {
    */
   confirm(record: string, entry: Entry, done: () => void): void {
     // A record that names nobody has been lost.
-    this.name(record, entry, (entries) => this.records.update !== undefined && entries.length > 0, done)
+    const isTakenOut = (entries: Entry[]) => this.records.update !== undefined && entries.length > 0
+    this.name(record, entry, isTakenOut, () => done())
   }
 
   /** @param isTakenOut - asked where the record does not name the session: whether that is to stay so */
-  private name(
-    record: string,
-    entry: Entry,
-    isTakenOut: (entries: Entry[]) => boolean,
-    done: () => void
-  ): void {
+  private name(record: string, entry: Entry, isTakenOut: (entries: Entry[]) => boolean, done: Answer): void {
     let isMissing = false
     let hasToEnd = false
     const nameIt = (entries: Entry[]) => {
@@ -162,7 +162,7 @@ export class UserIndex {
     }
     this.change(record, nameIt, (error) => {
       if (error || !isMissing) {
-        this.settle(error, done)
+        this.settle(error, () => done(error))
         return
       }
       // Another process may have ended it meanwhile, and taken it out.

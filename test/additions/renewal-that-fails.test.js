@@ -250,3 +250,47 @@ describe('a request beside a renewal with a grace', () => {
     assert.ok(store.sessions.id1)
   })
 })
+
+for (const [storeName, makeStore] of Object.entries(stores)) {
+  for (const [name, given] of [
+    ['without a grace', { preserve: true }],
+    ['with a grace', grace],
+    ['with a list of names', { preserve: ['user'] }]
+  ]) {
+    for (const concurrency of [undefined, 'merge']) {
+      describe(`a renewal ${name}, on ${storeName}${concurrency ? ', where saves are merged' : ''}`, () => {
+        afterEach(closeAll)
+
+        it('fails if the record of the user cannot name the new session, and changes nothing', async () => {
+          const store = makeStore()
+          const options = { store, concurrency, user: ({ user }) => user }
+          const { ask, errors, logIn, middleware, visit } = await renewing(
+            options,
+            async (req, res, path) => {
+              if (path !== '/try') return
+              const before = req.session
+              const error = await req.session.regenerate(given).catch((refused) => refused)
+              assert.equal(error?.message, 'the store is tired')
+              assert.equal(req.session, before)
+              assert.equal(req.sessionID, 'id1')
+            }
+          )
+          const old = await logIn()
+          const method = store.update ? 'update' : 'set'
+          const write = store[method]
+          store[method] = (sid, ...args) =>
+            sid.startsWith('user-') ? refuse(args) : write.call(store, sid, ...args)
+          const { setCookie } = await visit({ path: '/try', cookie: old })
+          store[method] = write
+
+          assert.deepEqual([errors, setCookie], [[], []])
+          assert.equal((await ask('/', old)).told.id, 'id1')
+          assert.deepEqual(Object.keys(contentOf(store).pointers), [])
+          assert.equal((await middleware.sessionsOf('ada')).length, 1)
+          assert.equal(await middleware.endSessionsOf('ada'), 1)
+          assert.equal((await ask('/', old)).told.user, undefined)
+        })
+      })
+    }
+  }
+}
