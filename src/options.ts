@@ -432,8 +432,8 @@ export function readOptions(options: Partial<SessionOptions>, deprecate: Depreca
   if (PRODUCTION && store instanceof MemoryStore) {
     console.warn(
       'Warning: connect.session() MemoryStore is not\n' +
-        'designed for a production environment, as it loses all\n' +
-        'sessions at a restart, and will not scale past a single process.'
+        'designed for a production environment, as it will leak\n' +
+        'memory, and will not scale past a single process.'
     )
   }
 

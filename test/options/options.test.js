@@ -50,7 +50,7 @@ describe('session()', () => {
     assert.equal(
       stderr,
       'Warning: connect.session() MemoryStore is not\n' +
-        'designed for a production environment, as it loses all\n' +
+        'designed for a production environment, as it will leak\n' +
         'sessions at a restart, and will not scale past a single process.\n'
     )
   })
