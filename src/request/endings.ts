@@ -130,7 +130,7 @@ export class Endings {
 
   /** Notes that a session is being written; its end is to be noted when that is answered, and undone if it has to be. */
   beginWrite(id: string): Write {
-    return this.ended.writes.begin(this.keyOf(id))
+    return this.ended.writes.begin(this.keyOf(id), this.ended.now)
   }
 
   endWrite(write: Write): void {

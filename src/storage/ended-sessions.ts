@@ -15,6 +15,8 @@ interface Ending {
   /** How many calls to the store are to end it, and not answered yet; and whether one was. */
   underWay: number
   isCertain: boolean
+  /** Whether the store has been given up that was to destroy it: it may never do that. */
+  isGivenUp: boolean
   /** When its id came to be used again, if it did: some apps give an id twice. */
   begunAgain: number | undefined
   /** The same, of before an ending that the store may refuse. */
@@ -38,6 +40,8 @@ export class EndedSessions {
 
   /** If a session is ended while it is written, that may bring it back. */
   readonly writes = new WritesUnderWay()
+  /** Those for which nobody waits any more: the store may still do them. */
+  readonly lateWrites = new WritesUnderWay()
 
   /** The latest ending that has been forgotten. */
   private forgotten = 0
@@ -55,6 +59,7 @@ export class EndedSessions {
       moment: ++this.now,
       underWay: (known?.underWay ?? 0) + 1,
       isCertain: isSameLife && known?.isCertain === true,
+      isGivenUp: isSameLife && known?.isGivenUp === true,
       begunAgain: undefined,
       begunBefore: begunBefore ?? known?.begunBefore
     }
@@ -78,6 +83,12 @@ export class EndedSessions {
     if (ending.isCertain || ending.underWay > 0) return
     if (ending.begunBefore === undefined) this.remove(id)
     else ending.begunAgain = ending.begunBefore
+  }
+
+  /** Notes that the store has not answered in time to who was to destroy a session. */
+  giveUp(id: string): void {
+    const ending = this.endings.get(id)
+    if (ending) ending.isGivenUp = true
   }
 
   /**
@@ -109,10 +120,20 @@ export class EndedSessions {
     return ending !== undefined && ending.begunAgain === undefined && ending.moment > moment
   }
 
+  /**
+   * Whether what the store finds of a session is left of one that has ended for good: because it was not destroyed in time, or
+   * was written too late. What is just being ended is not left yet: its id may be renewed, or the store may refuse.
+   */
+  isLeft(id: string): boolean {
+    const ending = this.endings.get(id)
+    if (!ending || ending.begunAgain !== undefined) return false
+    return ending.isGivenUp || this.lateWrites.has(id, ending.moment)
+  }
+
   /** Whether what the store holds of an ended session may still change: what it finds now means nothing. */
   isUnsettled(id: string): boolean {
     const ending = this.endings.get(id)
-    return ending !== undefined && (ending.underWay > 0 || this.writes.has(id))
+    return ending !== undefined && (ending.underWay > 0 || this.writes.has(id) || this.isLeft(id))
   }
 
   /** When a session was ended last, as far as is known. */

@@ -5,6 +5,14 @@ import { LONGEST_WAIT, clearTimeout, setImmediate, setTimeout } from '../support
 import type { Answer } from '../support/store-call.js'
 import type { EndedSessions } from './ended-sessions.js'
 import type { Storage } from './storage.js'
+import type { Write } from './writes-under-way.js'
+
+/** Told of a call that is not answered in time. */
+interface Late {
+  isGivenUp(): void
+  /** The answer has come after that. */
+  isAnswered?(): void
+}
 
 /**
  * Gives each call to a store a time to be answered in. One that takes longer is answered with an error, and what the store
@@ -18,42 +26,62 @@ import type { Storage } from './storage.js'
  * @param ended - which sessions have been ended
  */
 export function timeLimited(storage: Storage, time: number, ended: EndedSessions): Storage {
-  const destroyAgain = (id: string) => {
+  const destroyAgain = (id: string, goOn?: () => void) => {
     storage.destroy(id, (error) => {
       if (error) debug('an ended session may still be stored: %s', error)
+      else goOn?.()
     })
   }
 
-  /** For what may bring a session back: has it been ended since the call? */
-  const unlessEndedSince = (moment: number, id: string) => () => {
-    if (ended.hasEndedSince(id, moment)) destroyAgain(id)
+  /** For what may bring a session back that is ended after the call. */
+  const write = (id: string): Late => {
+    const moment = ended.now
+    let late: Write | undefined
+    const isOver = () => {
+      if (late) ended.lateWrites.end(late)
+    }
+    return {
+      isGivenUp: () => {
+        late = ended.lateWrites.begin(id, moment)
+      },
+      isAnswered: () => {
+        if (ended.hasEndedSince(id, moment)) destroyAgain(id, isOver)
+        else isOver()
+      }
+    }
   }
+
+  /** For what is to destroy a session. */
+  const ending = (id: unknown): Late => ({
+    isGivenUp: () => {
+      if (typeof id === 'string') ended.giveUp(id)
+    }
+  })
 
   return {
     load(id, callback) {
       const answer = inTime(time, 'get', callback)
       storage.load(id, (error, found) => {
-        if (found && ended.hasEndedSince(id, 0) && !isPointer(found)) destroyAgain(id)
+        if (found && ended.isLeft(id) && !isPointer(found)) destroyAgain(id)
         answer(error, found)
       })
     },
     save(id, session, callback) {
-      storage.save(id, session, inTime(time, 'set', callback, unlessEndedSince(ended.now, id)))
+      storage.save(id, session, inTime(time, 'set', callback, write(id)))
     },
     touch(id, session, callback) {
-      storage.touch(id, session, inTime(time, 'touch', callback, unlessEndedSince(ended.now, id)))
+      storage.touch(id, session, inTime(time, 'touch', callback, write(id)))
     },
     destroy(id, callback) {
-      storage.destroy(id, inTime(time, 'destroy', callback))
+      storage.destroy(id, inTime(time, 'destroy', callback, ending(id)))
     },
     update:
       storage.update &&
       ((id, change, callback) => {
-        const answer = inTime(time, 'update', callback, unlessEndedSince(ended.now, id))
-        storage.update?.(id, change, answer)
+        storage.update?.(id, change, inTime(time, 'update', callback, write(id)))
       }),
     regenerate(req, callback) {
-      storage.regenerate(req, inTime(time, 'regenerate', callback))
+      storage.regenerate(req, inTime(time, 'regenerate', callback, ending(req.sessionID)))
     }
   }
 }
@@ -67,20 +95,16 @@ export function hasTimedOut(error: unknown): boolean {
  * Gives an answer a time to come in.
  *
  * @param callback - receives the answer, or an error when the time is over, in the asynchronous context of this call
- * @param whenLate - told of an answer after that
+ * @param late - told when the time is over, and of an answer after that
  */
-function inTime<Result>(
-  time: number,
-  method: string,
-  callback: Answer<Result>,
-  whenLate?: () => void
-): Answer<Result> {
+function inTime<Result>(time: number, method: string, callback: Answer<Result>, late?: Late): Answer<Result> {
   let stage: 'waiting' | 'answered' | 'over' = 'waiting'
 
   const giveUp = () => {
     if (stage !== 'waiting') return
     stage = 'over'
     debug('store.%s() has timed out', method)
+    late?.isGivenUp()
     callback(timedOut(method, time))
   }
 
@@ -96,7 +120,7 @@ function inTime<Result>(
       callback(error, result)
     } else {
       debug('store.%s() answered after it had timed out', method)
-      whenLate?.()
+      late?.isAnswered?.()
     }
   }
 }

@@ -6,7 +6,11 @@ export class Write {
   before: Write = this
   after: Write = this
 
-  constructor(readonly id: string) {}
+  /** @param moment - at which it began, by what has ended until then */
+  constructor(
+    readonly id: string,
+    readonly moment: number
+  ) {}
 }
 
 /**
@@ -15,12 +19,12 @@ export class Write {
  */
 export class WritesUnderWay {
   /** Nobody's: between the latest and the earliest. */
-  private readonly ends = new Write('')
+  private readonly ends = new Write('', 0)
   private size = 0
 
-  begin(id: string): Write {
+  begin(id: string, moment: number): Write {
     const { ends } = this
-    const write = new Write(id)
+    const write = new Write(id, moment)
     write.before = ends.before
     write.after = ends
     write.before.after = ends.before = write
@@ -38,9 +42,10 @@ export class WritesUnderWay {
     this.size--
   }
 
-  has(id: string): boolean {
+  /** Whether a session is being written, by what began before a moment. */
+  has(id: string, before = Infinity): boolean {
     for (let write = this.ends.after; write !== this.ends; write = write.after) {
-      if (write.id === id) return true
+      if (write.id === id && write.moment < before) return true
     }
     return false
   }

@@ -54,7 +54,8 @@ const options = {
   alone: {},
   "with concurrency: 'merge'": { concurrency: 'merge' },
   'with the sessions of users': { user },
-  'with both': { concurrency: 'merge', user }
+  'with both': { concurrency: 'merge', user },
+  'with storeTimeout': { storeTimeout: 60_000 }
 }
 
 for (const makeStore of [plainStore, updatingStore]) {

@@ -15,10 +15,18 @@ const SEED = Number(RENEWAL_SEED ?? Date.now() % 1e9)
 const SCHEDULES = 10
 const REQUESTS = 12
 
+/** Every other round has the option; nothing is as late as that. */
+const timeoutIn = (seed) => (seed % 2 ? undefined : 60_000)
+
 async function schedule(seed, makeStore, withLogout) {
   const random = randomFrom(seed)
   const store = slowly(makeStore(), random)
-  const app = await renewing({ store, rolling: random() < 0.5, resave: random() < 0.2 })
+  const app = await renewing({
+    store,
+    rolling: random() < 0.5,
+    resave: random() < 0.2,
+    storeTimeout: timeoutIn(seed)
+  })
   const paths = ['/', '/write?a', '/save?b', '/reload', app.renewPath(grace), app.renewPath(grace)]
   const known = [await app.logIn()]
 
@@ -78,7 +86,12 @@ async function round(seed, makeStore, { concurrency, renewals, ending }) {
   const random = randomFrom(seed)
   const pick = (choices) => choices[Math.floor(random() * choices.length)]
   const store = slowly(makeStore(), random)
-  const app = await renewing({ store, concurrency, user: ({ user }) => user })
+  const app = await renewing({
+    store,
+    concurrency,
+    user: ({ user }) => user,
+    storeTimeout: timeoutIn(seed)
+  })
   const first = await app.logIn()
   const known = [first]
   const endedAt = ending ? Math.floor(random() * REQUESTS) : -1

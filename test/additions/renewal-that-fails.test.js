@@ -241,6 +241,81 @@ describe('a request beside a renewal with a grace', () => {
     assert.deepEqual([told.user, told.id, sent], ['ada', 'id2', cookie])
   })
 
+  for (const [name, makeStore] of Object.entries(stores)) {
+    for (const concurrency of [undefined, 'merge']) {
+      const how = concurrency ? 'where saves are merged' : 'where they are not'
+
+      it(`with storeTimeout leaves alone what it reads of the old record, on ${name}, ${how}`, async () => {
+        const store = makeStore()
+        const held = gate()
+        const { ask, logIn, renew } = await renewing({ store, storeTimeout: 5000, concurrency })
+        const old = await logIn()
+        // The call that replaces the old record.
+        const method = store.update ? 'update' : 'set'
+        const original = store[method]
+        store[method] = (sid, ...args) => {
+          if (sid !== 'id1') return original.call(store, sid, ...args)
+          store[method] = original
+          held.pass(() => original.call(store, sid, ...args))
+        }
+        const destroyed = []
+        const { destroy, get } = store
+        store.destroy = (sid, callback) => {
+          destroyed.push(sid)
+          destroy.call(store, sid, callback)
+        }
+        let reads = 0
+        store.get = (sid, callback) =>
+          get.call(store, sid, (...answer) => {
+            callback(...answer)
+            reads += 1
+          })
+
+        const renewal = renew(old, grace)
+        await until(() => held.waiting === 1)
+        const before = reads
+        const beside = ask('/', old)
+        await until(() => reads > before)
+        held.open()
+        assert.equal((await renewal).status, 200)
+        assert.equal((await beside).told.user, 'ada')
+        assert.deepEqual(destroyed, [])
+        const { sessions, pointers } = contentOf(store)
+        assert.deepEqual([Object.keys(sessions), Object.keys(pointers)], [['id2'], ['id1']])
+      })
+    }
+  }
+
+  it('with storeTimeout leaves alone what another process has stored over the pointer', async () => {
+    const store = plainStore()
+    const { ask, logIn, renew } = await renewing({ store, storeTimeout: 5000 })
+    const old = await logIn()
+    const before = store.sessions.id1
+    await renew(old, grace)
+    // That process opens the old session with the old id until the grace is over.
+    store.sessions.id1 = before
+    assert.equal((await ask('/', old)).told.id, 'id2')
+    assert.equal(store.sessions.id1, before)
+  })
+
+  it('with storeTimeout ends nothing that the store refuses to end', async () => {
+    const store = plainStore()
+    const held = gate()
+    const { ask, logIn, renew } = await renewing({ store, storeTimeout: 5000 })
+    const old = await logIn()
+    const { destroy } = store
+    store.destroy = (sid, callback) => {
+      store.destroy = destroy
+      held.pass(() => setImmediate(callback, new Error('the store is tired')))
+    }
+    const renewal = renew(old, { preserve: true })
+    await until(() => held.waiting === 1)
+    await ask('/', old)
+    held.open()
+    assert.equal((await renewal).status, 500)
+    assert.equal((await ask('/', old)).told.user, 'ada')
+  })
+
   it('with storeTimeout follows the pointer as without', async () => {
     const store = plainStore()
     const { ask, logIn, renew } = await renewing({ store, storeTimeout: 5000 })

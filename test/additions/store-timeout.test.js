@@ -501,6 +501,82 @@ describe('a session whose ending has timed out', () => {
     assert.equal((await visit({ cookie })).body, 'ada')
   })
 
+  it('is not brought back by a late save that the store never answers', async () => {
+    const { store, visit, cookie, errors } = await slow({}, (req, res, next) => {
+      if (req.url === '/logout') return req.session.destroy((error) => (error ? next(error) : res.end()))
+      if (req.url === '/write') req.session.views = 1
+      user(req, res)
+    })
+    const stored = store.sessions.id1
+    store.hold('set')
+    await visit({ cookie, path: '/write' })
+    await until(() => errors.length === 1)
+    store.release('set')
+    await visit({ cookie, path: '/logout' })
+
+    store.sessions.id1 = stored
+    assert.equal((await visit({ cookie })).body, 'nobody')
+    assert.equal(store.sessions.id1, undefined)
+  })
+
+  it('is destroyed again until that succeeds, when a save of it comes late', async () => {
+    const { store, visit, cookie, errors } = await slow({}, (req, res, next) => {
+      if (req.url === '/logout') return req.session.destroy((error) => (error ? next(error) : res.end()))
+      if (req.url === '/write') req.session.views = 1
+      user(req, res)
+    })
+    const saves = store.hold('set')
+    await visit({ cookie, path: '/write' })
+    await until(() => errors.length === 1)
+    store.release('set')
+    await visit({ cookie, path: '/logout' })
+
+    const { destroy } = store
+    let refused = 0
+    store.destroy = (sid, callback) => {
+      refused += 1
+      setImmediate(callback, new Error('refused'))
+    }
+    saves.open()
+    await until(() => refused === 1)
+    assert.ok(store.sessions.id1)
+    store.destroy = destroy
+    assert.equal((await visit({ cookie })).body, 'nobody')
+    assert.equal(store.sessions.id1, undefined)
+  })
+
+  it('lives on though it is met meanwhile, where the store refuses in time', async () => {
+    const { store, visit, cookie } = await slow({ storeTimeout: 5000 }, (req, res, next) => {
+      if (req.url === '/logout') return req.session.destroy(next)
+      user(req, res)
+    })
+    const held = gate()
+    const { destroy } = store
+    store.destroy = (sid, callback) => {
+      store.destroy = destroy
+      held.pass(() => setImmediate(callback, new Error('refused')))
+    }
+    const leaving = visit({ cookie, path: '/logout' })
+    await until(() => held.waiting === 1)
+    await visit({ cookie })
+    held.open()
+    await leaving
+    assert.equal((await visit({ cookie })).body, 'ada')
+  })
+
+  it('is another matter than one that ended in time, and that another process has stored anew', async () => {
+    const { store, visit, cookie } = await slow({}, (req, res, next) => {
+      if (req.url === '/logout') return req.session.destroy((error) => (error ? next(error) : res.end()))
+      user(req, res)
+    })
+    const stored = store.sessions.id1
+    await visit({ cookie, path: '/logout' })
+    assert.equal(store.sessions.id1, undefined)
+    store.sessions.id1 = stored
+    for (let i = 0; i < 2; i++) assert.equal((await visit({ cookie })).body, 'ada')
+    assert.equal(store.sessions.id1, stored)
+  })
+
   it("is not asked for twice by unset: 'destroy'", async () => {
     const { store, visit, cookie } = await slow({ unset: 'destroy' }, (req, res) => {
       req.session.destroy(() => res.end())

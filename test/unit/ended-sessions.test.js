@@ -262,11 +262,49 @@ describe('ended sessions', () => {
   })
 })
 
+describe('what a store finds of ended sessions', () => {
+  it('is not left of them while they are being ended, nor when that is done', () => {
+    const ended = new EndedSessions()
+    assert.equal(ended.isLeft('a'), false)
+    ended.end('a')
+    assert.equal(ended.isLeft('a'), false)
+    ended.answer('a', false)
+    assert.equal(ended.isLeft('a'), false)
+  })
+
+  it('is left where nobody waits any more for who was to destroy them, until they begin again', () => {
+    const ended = new EndedSessions()
+    ended.giveUp('a')
+    assert.equal(ended.isLeft('a'), false)
+    ended.end('a')
+    ended.giveUp('a')
+    assert.deepEqual([ended.isLeft('a'), ended.isUnsettled('a')], [true, true])
+    ended.end('a')
+    assert.equal(ended.isLeft('a'), true)
+    ended.begin('a')
+    assert.equal(ended.isLeft('a'), false)
+    ended.end('a')
+    assert.equal(ended.isLeft('a'), false)
+  })
+
+  it('is left where nobody waits any more for a write from before they were ended', () => {
+    const ended = new EndedSessions()
+    const before = ended.lateWrites.begin('a', ended.now)
+    ended.end('a')
+    ended.answer('a', false)
+    assert.deepEqual([ended.isLeft('a'), ended.isUnsettled('a')], [true, true])
+    ended.lateWrites.end(before)
+    // A pointer is written when the session counts as ended already.
+    ended.lateWrites.begin('a', ended.now)
+    assert.deepEqual([ended.isLeft('a'), ended.isUnsettled('a')], [false, false])
+  })
+})
+
 describe('writes of ended sessions', () => {
   it('leave open what a store finds, until they are answered', () => {
     const ended = new EndedSessions()
-    const first = ended.writes.begin('a')
-    const second = ended.writes.begin('a')
+    const first = ended.writes.begin('a', 0)
+    const second = ended.writes.begin('a', 0)
     assert.equal(ended.isUnsettled('a'), false)
     ended.end('a')
     assert.equal(ended.isUnsettled('a'), true)
@@ -280,7 +318,7 @@ describe('writes of ended sessions', () => {
 
   it('are known in a bounded number, those that are never answered included', () => {
     const ended = new EndedSessions()
-    for (let i = 0; i < 50000; i++) ended.writes.begin(`id${i}`)
+    for (let i = 0; i < 50000; i++) ended.writes.begin(`id${i}`, 0)
     assert.ok(ended.writes.size < 5000)
     ended.end('id49999')
     assert.equal(ended.isUnsettled('id49999'), true)
