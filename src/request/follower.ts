@@ -55,12 +55,22 @@ export class Follower {
   }
 
   isUnderWay(id: string): boolean {
-    return this.renewedIds.isUnderWay(id)
+    return this.renewedIds.underWay.has(id)
   }
 
   /** Goes on when an id is not being renewed. */
   whenSettled(id: string, goOn: () => void): void {
-    this.renewedIds.whenSettled(id, goOn)
+    this.renewedIds.underWay.whenSettled(id, goOn)
+  }
+
+  /** Whether an id is being renewed, or is to be as soon as those have saved that came before. */
+  isExpected(id: string): boolean {
+    return this.isUnderWay(id) || this.renewedIds.expected.has(id)
+  }
+
+  /** Goes on when an id is neither being renewed, nor about to be. */
+  whenNoneIsExpected(id: string, goOn: () => void): void {
+    this.whenSettled(id, () => this.renewedIds.expected.whenSettled(id, goOn))
   }
 
   /** Where the session of an id lies, as far as this process knows. */
@@ -195,11 +205,23 @@ export class Follower {
     })
   }
 
-  begin(id: string): void {
-    this.renewedIds.begin(id)
+  /** Notes that an id is to be renewed. */
+  expect(id: string): void {
+    this.renewedIds.expected.begin(id)
   }
 
+  /** Notes that this is over, whatever has come of it. */
+  expectNoMore(id: string): void {
+    this.renewedIds.expected.settle(id)
+  }
+
+  /** Notes that it is being renewed. */
+  begin(id: string): void {
+    this.renewedIds.underWay.begin(id)
+  }
+
+  /** Notes that this is over, whatever has come of it. */
   settle(id: string): void {
-    this.renewedIds.settle(id)
+    this.renewedIds.underWay.settle(id)
   }
 }

@@ -492,6 +492,10 @@ export class Keeper implements SessionKeeper {
     return this.saveAtEnd !== undefined
   }
 
+  get stateAtEnd(): State | undefined {
+    return this.saveAtEnd?.end.state
+  }
+
   /** Notes what the session says at the end of the response: what the app saves from then on is later. */
   responseEnds(end: End): void {
     this.saveAtEnd = { end, isAsking: false }

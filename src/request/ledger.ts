@@ -299,6 +299,12 @@ export class Ledger {
     this.onceStoredIds?.delete(id)
   }
 
+  /** Notes that a session has given way to another one of the same: what it says is yet to be stored there. */
+  goesOnElsewhere(id: unknown): void {
+    this.destroyedIds?.delete(id)
+    this.wasOnceStored(id)
+  }
+
   /** Notes that a session that was stored is there no more, whoever has ended it: it does not begin again. */
   gone(id: unknown): void {
     this.destroyedIds ??= new Set()

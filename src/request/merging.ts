@@ -187,6 +187,11 @@ export class Merging {
     if (notes) this.ledger.remember(renewed.id, notes, true)
   }
 
+  /** The session of an id has given way to another one: what is saved of it is what has changed since that was read. */
+  rebase(id: unknown, life: Life): void {
+    for (const ask of this.asks) if (ask.life.id === id) ask.base = baseOf(life)
+  }
+
   isGone(id: unknown): boolean {
     return this.life.isGone && this.life.id === id
   }

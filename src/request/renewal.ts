@@ -15,7 +15,7 @@ import type { Storage } from '../storage/storage.js'
 import type { Answer } from '../support/store-call.js'
 import type { Membership } from '../users/membership.js'
 import type { Endings } from './endings.js'
-import type { Ledger } from './ledger.js'
+import type { Ledger, State } from './ledger.js'
 import type { Lifetime } from './lifetime.js'
 import type { Life, Merging, Missing } from './merging.js'
 import type { Pending } from './pending.js'
@@ -40,6 +40,8 @@ interface RenewingKeeper extends Generator, SessionKeeper {
   readonly membership: Membership | undefined
   readonly merging: Merging | undefined
   readonly hasResponseEnded: boolean
+  /** The session as the response has ended with it, if there was one. */
+  readonly stateAtEnd: State | undefined
   /** The renewal of this request that is under way, if one is. */
   renewalUnderWay: RenewalUnderWay | undefined
   storageOf(session: Session): Storage
@@ -79,8 +81,13 @@ export function renew(keeper: RenewingKeeper, session: Session, renewal: Renewal
     keeper.renewalUnderWay.join(answer)
     return
   }
-  if (follower && typeof id === 'string') follower.whenSettled(id, () => start(follower.placeOf(id)))
-  else start(id)
+  if (!follower || typeof id !== 'string') {
+    start(id)
+    return
+  }
+  const startThere = () => start(follower.placeOf(id))
+  if (renewal.grace === undefined) follower.whenSettled(id, startThere)
+  else follower.whenNoneIsExpected(id, startThere)
 }
 
 /**
@@ -102,6 +109,8 @@ class SessionRenewal implements RenewalUnderWay {
   private isFindable = false
   /** The old id, where requests beside this one are waiting for what comes of it. */
   private waitedFor: string | undefined
+  /** The same, where further renewals are waiting. */
+  private expectedFor: string | undefined
   /** What is to be told in the end where others wait for their turn to save. */
   private readonly turns: (() => void)[] = []
   /** How often what others have stored meanwhile may yet be brought over. */
@@ -178,7 +187,8 @@ class SessionRenewal implements RenewalUnderWay {
   private begin(): void {
     const { at, keeper, renewal, session } = this
     const { ledger, merging, req, service } = keeper
-    if (!merging) this.haveOthersWait()
+    if (merging) this.haveRenewalsWait()
+    else this.haveOthersWait()
     service.sharedStore.generateFor(req, keeper)
     const renewed = req.session
     if (!renewed || renewed === session) throw new Error('store.generate() has made no new session')
@@ -194,6 +204,14 @@ class SessionRenewal implements RenewalUnderWay {
     const notes = this.notesToKeep()
     if (notes) ledger.remember(renewed.id, notes, true)
     if (typeof at === 'string' && renewed.id !== at) keeper.membership?.succeeds(renewed.id, at, this.notes)
+  }
+
+  /** With a grace further renewals of the same take what comes of this one. */
+  private haveRenewalsWait(): void {
+    const { at } = this
+    if (this.renewal.grace === undefined || typeof at !== 'string') return
+    this.keeper.whereabouts.expectFollower().expect(at)
+    this.expectedFor = at
   }
 
   /** With a grace the requests beside this one wait for what comes of it. */
@@ -420,7 +438,10 @@ class SessionRenewal implements RenewalUnderWay {
     const { keeper } = this
     if (keeper.hasResponseEnded) {
       // Nobody is there to take it: what is saved goes there.
-      this.leaveOwn(to, () => this.finish())
+      this.leaveOwn(to, () => {
+        this.saveThere(to)
+        this.finish()
+      })
       return
     }
     keeper.whereabouts.expectFollower().load(this.storage, to, (error, found, at) => {
@@ -472,6 +493,20 @@ class SessionRenewal implements RenewalUnderWay {
     merging?.read(at, ledger.open(session, data))
     if (!settings.resave) ledger.countLoadedAsStored()
     return undefined
+  }
+
+  /**
+   * The response has ended with the session that this has made: what is to be done at the end is done to the other one. What
+   * has been stored of its own is gone, and so is to be saved once more if the request has changed anything.
+   */
+  private saveThere(to: string): void {
+    const { keeper, life, renewed } = this
+    const { ledger, stateAtEnd } = keeper
+    if (!renewed) return
+    keeper.whereabouts.expectFollower().moved(renewed.id, to)
+    if (life) keeper.merging?.rebase(renewed.id, life)
+    // Or the app has taken the session away: that may be a logout.
+    if (!stateAtEnd || ledger.hasOtherData(stateAtEnd)) ledger.goesOnElsewhere(renewed.id)
   }
 
   /** Gives up the session that this request has made. If somebody may know its id, that leads to the other one. */
@@ -577,10 +612,11 @@ class SessionRenewal implements RenewalUnderWay {
 
   /** Who waits beside may go on. */
   private settle(): void {
-    const { turns, waitedFor } = this
-    this.waitedFor = undefined
-    if (waitedFor !== undefined) this.keeper.whereabouts.expectFollower().settle(waitedFor)
+    const { expectedFor, keeper, turns, waitedFor } = this
+    this.waitedFor = this.expectedFor = undefined
+    if (waitedFor !== undefined) keeper.whereabouts.expectFollower().settle(waitedFor)
     for (const over of turns.splice(0).reverse()) over()
+    if (expectedFor !== undefined) keeper.whereabouts.expectFollower().expectNoMore(expectedFor)
   }
 }
 

@@ -64,9 +64,9 @@ export class Whereabouts {
     return this.follower?.placeOf(id) ?? id
   }
 
-  /** Whether another request is renewing the id of a session, so that it is not known yet where it will lie. */
+  /** Whether another request is renewing the id of a session, or about to, so that it is not known yet where it will lie. */
   isBeingRenewed(id: string): boolean {
-    return this.follower?.isUnderWay(id) === true
+    return this.follower?.isExpected(id) === true
   }
 
   mayLieElsewhere(id: string, found: SessionData | null | undefined): boolean {

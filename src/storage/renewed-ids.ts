@@ -16,6 +16,40 @@ interface Entry extends Pointer {
   readonly atEnd: () => void
 }
 
+/** Renewals, by the old ids, and what waits until they are over. */
+class Renewals {
+  private readonly waiting = new Map<string, (() => void)[]>()
+
+  begin(id: string): void {
+    if (this.waiting.has(id)) return
+    this.waiting.set(id, [])
+    if (this.waiting.size <= MAX_UNDER_WAY) return
+    for (const earliest of this.waiting.keys()) {
+      this.settle(earliest)
+      return
+    }
+  }
+
+  /** Notes that this is over, whatever has come of it. */
+  settle(id: string): void {
+    const waiting = this.waiting.get(id)
+    this.waiting.delete(id)
+    // One of them may renew it again.
+    waiting?.forEach((goOn) => this.whenSettled(id, goOn))
+  }
+
+  has(id: string): boolean {
+    return this.waiting.has(id)
+  }
+
+  /** Goes on when an id is not among these: at once, if it is not now. */
+  whenSettled(id: string, goOn: () => void): void {
+    const waiting = this.waiting.get(id)
+    if (waiting) waiting.push(goOn)
+    else goOn()
+  }
+}
+
 /**
  * Which session ids this process has renewed with a grace, and where they lead for that long. Made at the first such
  * renewal, or when the first pointer is found: then another process has renewed one.
@@ -27,36 +61,10 @@ export class RenewedIds {
   private readonly entries = new Map<string, Entry>()
   private bytes = 0
 
-  /** What waits for renewals that are under way, by old id. */
-  private readonly underWay = new Map<string, (() => void)[]>()
-
-  /** Notes that an id is being renewed: the requests beside wait for what comes of it. */
-  begin(id: string): void {
-    this.underWay.set(id, [])
-    if (this.underWay.size <= MAX_UNDER_WAY) return
-    for (const earliest of this.underWay.keys()) {
-      this.settle(earliest)
-      return
-    }
-  }
-
-  /** Notes that this is over, whatever has come of it. */
-  settle(id: string): void {
-    const waiting = this.underWay.get(id)
-    this.underWay.delete(id)
-    waiting?.forEach((goOn) => goOn())
-  }
-
-  isUnderWay(id: string): boolean {
-    return this.underWay.has(id)
-  }
-
-  /** Goes on when an id is not being renewed: at once, if it is not now. */
-  whenSettled(id: string, goOn: () => void): void {
-    const waiting = this.underWay.get(id)
-    if (waiting) waiting.push(goOn)
-    else goOn()
-  }
+  /** The renewals that are under way: the requests beside them wait for what comes of it. */
+  readonly underWay = new Renewals()
+  /** Those that wait for saves, or are under way: further renewals of the same ids wait for them, and nothing else does. */
+  readonly expected = new Renewals()
 
   /**
    * Notes that an id has been renewed.

@@ -86,11 +86,13 @@ async function round(seed, makeStore, { concurrency, renewals, ending }) {
   const random = randomFrom(seed)
   const pick = (choices) => choices[Math.floor(random() * choices.length)]
   const store = slowly(makeStore(), random)
-  const app = await renewing({
-    store,
-    concurrency,
-    user: ({ user }) => user,
-    storeTimeout: timeoutIn(seed)
+  const options = { store, concurrency, user: ({ user }) => user, storeTimeout: timeoutIn(seed) }
+  const app = await renewing(options, ({ session, url }, res, path) => {
+    if (path !== '/hasty' || session?.user !== 'ada') return
+    const [, key] = url.split('?')
+    session[key] = true
+    // Nobody waits for it; it may find that the session has ended.
+    session.regenerate(grace).catch(() => {})
   })
   const first = await app.logIn()
   const known = [first]
@@ -102,7 +104,14 @@ async function round(seed, makeStore, { concurrency, renewals, ending }) {
         await app.middleware.endSessionsOf('ada')
         return { end: 'complete', status: 200 }
       }
-      const paths = [`/save?key${i}`, `/save?key${i}`, `/write?key${i}`, '/', app.renewPath(pick(renewals))]
+      const paths = [
+        `/save?key${i}`,
+        `/save?key${i}`,
+        `/write?key${i}`,
+        `/hasty?key${i}`,
+        '/',
+        app.renewPath(pick(renewals))
+      ]
       const path = i === endedAt ? '/logout' : pick(paths)
       const answer = await app.ask(path, pick(known))
       if (answer.cookie && answer.told?.user === 'ada') known.push(answer.cookie)

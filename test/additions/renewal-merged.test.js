@@ -200,6 +200,59 @@ for (const [name, makeStore] of Object.entries(stores)) {
 describe('a renewal where saves are merged', () => {
   afterEach(closeAll)
 
+  for (const [name, makeStore] of Object.entries(stores)) {
+    for (const isAwaited of [true, false]) {
+      const how = isAwaited ? '' : ', though nobody waits for it'
+
+      it(`behind another one, and behind a save, keeps what all of them have changed, on ${name}${how}`, async () => {
+        const store = makeStore()
+        const held = gate()
+        const handlers = gate()
+        const renewals = []
+        const app = await renewing({ store, concurrency: 'merge' }, async (req, res, path) => {
+          const key = path.slice(1)
+          if (!['saving', 'first', 'second'].includes(key)) return
+          await new Promise((resolve) => handlers.pass(resolve))
+          req.session[key] = 1
+          if (key === 'saving') return
+          // The one that began first comes first.
+          if (key === 'second') await until(() => renewals.length === 1)
+          const renewal = req.session.regenerate(grace)
+          renewals.push(renewal)
+          if (key === 'first' || isAwaited) await renewal
+          req.session[`${key}After`] = 1
+        })
+        const { ask, cookie } = { ...app, cookie: await app.logIn() }
+        const method = store.update ? 'update' : 'set'
+        const original = store[method]
+        store[method] = (sid, ...args) => {
+          if (sid !== 'id1') return original.call(store, sid, ...args)
+          store[method] = original
+          held.pass(() => original.call(store, sid, ...args))
+        }
+        const asked = ['/saving', '/first', '/second'].map((path) => ask(path, cookie))
+        await until(() => handlers.waiting === 3)
+        handlers.open()
+        await until(() => held.waiting === 1 && renewals.length === 2)
+        held.open()
+        const [, first, second] = await Promise.all(asked)
+        await Promise.all(renewals)
+
+        await until(() => JSON.stringify(contentOf(store).sessions).includes('firstAfter'))
+        const [session, ...others] = Object.values(contentOf(store).sessions)
+        assert.deepEqual(others, [])
+        const keys = ['saving', 'first', 'firstAfter', 'second', 'secondAfter']
+        assert.deepEqual(
+          keys.map((key) => session[key]),
+          [1, 1, 1, 1, 1]
+        )
+        // It is not known yet, when nobody waits, where the session will lie.
+        assert.deepEqual(second.setCookie.length, isAwaited ? 1 : 0)
+        assert.equal((await ask('/', first.cookie)).told.user, 'ada')
+      })
+    }
+  }
+
   for (const makeStore of [plainStore, updatingStore]) {
     it(`keeps what another process saves while it is under way, on ${makeStore.name}`, async () => {
       const store = makeStore()

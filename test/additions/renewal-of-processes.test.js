@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict')
 const { IncomingMessage } = require('node:http')
 const { closeAll, gate, until } = require('../support/harness')
+const { turns } = require('./support/slow-stores')
 const { contentOf, grace, idIn, plainStore, renewing, updatingStore } = require('./support/renewing')
 
 let ids = 0
@@ -35,6 +36,35 @@ function heldSets(stores, id) {
     }
   }
   return held
+}
+
+/**
+ * Two processes that renew an id at the same moment, of which the first makes the pointer. The second does so in `act`, and
+ * has sent its response by then.
+ */
+async function renewedAtOnce(makeStore, options, act) {
+  const sessions = {}
+  const [one, other] = [makeStore(sessions), makeStore(sessions)]
+  const genid = () => `session-${++ids}`
+  const first = await renewing({ ...options, genid, store: one }, async (req) => {
+    req.session.first = true
+    await req.session.regenerate(grace)
+  })
+  const second = await renewing({ ...options, genid, store: other }, (req, res, path) => {
+    if (path !== '/act') return
+    act(req)
+    res.end()
+  })
+  const old = await first.logIn()
+  const stored = heldSets([other], idIn(old))
+  const overtaken = second.ask('/act', old)
+  await until(() => stored.waiting === 1)
+  await first.ask('/renew-first', old)
+  stored.open()
+  await overtaken
+  await until(() => Object.keys(contentOf(one).sessions).length < 2)
+  await turns(50)
+  return { first, one, old }
 }
 
 const stores = { 'with update': updatingStore, 'with get, set and destroy': plainStore }
@@ -175,6 +205,45 @@ for (const [name, makeStore] of Object.entries(stores)) {
         for (const cookie of [old, ...cookies]) assert.equal((await ask('/', cookie)).told.user, 'ada')
       }
     })
+
+    for (const options of [{}, { concurrency: 'merge' }]) {
+      const how = JSON.stringify(options)
+
+      it(`keep what the one has changed that has to give way, though its response is out, ${how}`, async () => {
+        const { first, one, old } = await renewedAtOnce(makeStore, options, (req) => {
+          req.session.early = true
+          req.session.regenerate(grace)
+          req.session.late = true
+        })
+        const [session, ...others] = Object.values(contentOf(one).sessions)
+        assert.deepEqual(others, [])
+        assert.deepEqual([session.user, session.early, session.late], ['ada', true, true])
+        if (options.concurrency) assert.equal(session.first, true)
+        assert.equal((await first.ask('/', old)).told.user, 'ada')
+      })
+
+      it(`keep what the other one has changed, where the one that has to give way has changed nothing, ${how}`, async () => {
+        const { one } = await renewedAtOnce(makeStore, options, (req) => {
+          req.session.regenerate(grace)
+        })
+        const [session, ...others] = Object.values(contentOf(one).sessions)
+        assert.deepEqual(others, [])
+        assert.deepEqual([session.user, session.first], ['ada', true])
+      })
+
+      it(`are ended by the one that has to give way, where it takes its session away, ${how}`, async () => {
+        const { first, one, old } = await renewedAtOnce(
+          makeStore,
+          { ...options, unset: 'destroy' },
+          (req) => {
+            req.session.regenerate(grace)
+            req.session = null
+          }
+        )
+        assert.deepEqual(contentOf(one).sessions, {})
+        assert.notEqual((await first.ask('/', old)).told.user, 'ada')
+      })
+    }
 
     it('one ended by a logout of the other process: its data do not come back', async () => {
       for (const given of [grace, { preserve: true }]) {

@@ -66,25 +66,39 @@ describe('the renewed ids of a process', () => {
   it('have others wait while one is being renewed, and go on in their order', () => {
     const ids = new RenewedIds()
     const seen = []
-    ids.whenSettled('old', () => seen.push('at once'))
-    ids.begin('old')
-    assert.equal(ids.isUnderWay('old'), true)
-    ids.whenSettled('old', () => seen.push('first'))
-    ids.whenSettled('old', () => seen.push('second'))
+    ids.underWay.whenSettled('old', () => seen.push('at once'))
+    ids.underWay.begin('old')
+    assert.equal(ids.underWay.has('old'), true)
+    ids.underWay.whenSettled('old', () => seen.push('first'))
+    ids.underWay.whenSettled('old', () => seen.push('second'))
     assert.deepEqual(seen, ['at once'])
-    ids.settle('old')
-    ids.settle('old')
+    ids.underWay.settle('old')
+    ids.underWay.settle('old')
     assert.deepEqual(seen, ['at once', 'first', 'second'])
     assert.equal(ids.has('old'), false)
+  })
+
+  it('have them wait on where one of them renews it again', () => {
+    const ids = new RenewedIds()
+    const seen = []
+    ids.underWay.begin('old')
+    ids.underWay.whenSettled('old', () => ids.underWay.begin('old'))
+    ids.underWay.whenSettled('old', () => seen.push('second'))
+    ids.underWay.settle('old')
+    assert.deepEqual(seen, [])
+    // To be told of it twice changes nothing.
+    ids.underWay.begin('old')
+    ids.underWay.settle('old')
+    assert.deepEqual(seen, ['second'])
   })
 
   it('let those go on whose renewal is one of too many that the store never answers', () => {
     const ids = new RenewedIds()
     let isFree = false
-    ids.begin('first')
-    ids.whenSettled('first', () => (isFree = true))
-    for (let i = 0; i < 5000; i++) ids.begin(`id${i}`)
+    ids.underWay.begin('first')
+    ids.underWay.whenSettled('first', () => (isFree = true))
+    for (let i = 0; i < 5000; i++) ids.underWay.begin(`id${i}`)
     assert.equal(isFree, true)
-    assert.equal(ids.isUnderWay('id4999'), true)
+    assert.equal(ids.underWay.has('id4999'), true)
   })
 })
