@@ -51,7 +51,7 @@ describe('session()', () => {
       stderr,
       'Warning: connect.session() MemoryStore is not\n' +
         'designed for a production environment, as it will leak\n' +
-        'sessions at a restart, and will not scale past a single process.\n'
+        'memory, and will not scale past a single process.\n'
     )
   })
 })
