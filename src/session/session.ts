@@ -193,26 +193,30 @@ export const ownMethods = {
     return inherited(this, 'reload').call(this, callback)
   },
 
-  save(this: Session, callback?: Answer): unknown {
+  save(this: Session, ...args: [Answer?]): unknown {
     const save = inherited(this, 'save')
     if (save !== ourSave) keeperOf(this)?.savesByOther?.(this)
-    return callback === undefined ? save.call(this) : save.call(this, callback)
+    return save.apply(this, args)
   }
 }
 
 /** A method that a session inherits, be it by way of another session. Copies that are no sessions inherit none, and get ours. */
-function inherited(session: object, name: 'reload' | 'save'): (callback?: Answer) => unknown {
+function inherited(session: object, name: keyof typeof ownMethods): (callback?: Answer) => unknown {
   let from = session as Partial<typeof ownMethods> | null
   do from = Object.getPrototypeOf(from) as Partial<typeof ownMethods> | null
   while (from?.[name] === ownMethods[name])
   return from?.[name] ?? (Session.prototype[name] as (callback?: Answer) => unknown)
 }
 
+/** Gives the session of a request what it has itself; one that a store has given a method of that name keeps that. */
 export function giveOwnMethods(session: Session): void {
-  for (const name of ['reload', 'save'] as const) {
-    if (Object.hasOwn(session, name)) continue
-    Reflect.defineProperty(session, name, { value: ownMethods[name], configurable: true, writable: true })
-  }
+  giveOwn(session, 'reload')
+  giveOwn(session, 'save')
+}
+
+function giveOwn(session: Session, name: keyof typeof ownMethods): void {
+  if (Object.hasOwn(session, name)) return
+  Reflect.defineProperty(session, name, { value: ownMethods[name], configurable: true, writable: true })
 }
 
 /**
