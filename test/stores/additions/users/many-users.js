@@ -74,11 +74,15 @@ async function compare(client) {
   for (const key of await client.keys('*')) {
     // An empty record expires at once.
     const { sessions, __session } = JSON.parse(await client.get(key)) ?? {}
-    if (/:user-/.test(key)) for (const entry of sessions ?? []) named.set(`sess:${entry.key}`, key)
+    if (/:user-/.test(key))
+      for (const entry of sessions ?? []) named.set(`sess:${entry.key}`, { ...entry, key })
     else if (__session?.user) living.set(key, `sess:${__session.user}`)
   }
-  const missing = [...living].filter(([key, record]) => named.get(key) !== record).length
-  const gone = [...named].filter(([key, record]) => living.get(key) !== record).length
+  const missing = [...living].filter(([key, record]) => named.get(key)?.key !== record).length
+  // A login that another process has written back, without `update`, counts as coming for half a minute.
+  const gone = [...named].filter(
+    ([key, { key: record, savingSince }]) => living.get(key) !== record && savingSince === undefined
+  ).length
   return { living: living.size, missing, gone }
 }
 
