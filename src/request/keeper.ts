@@ -344,7 +344,7 @@ export class Keeper implements SessionKeeper {
   }
 
   /** Stores a session; one that the store had before in a way that heeds what has become of that. */
-  private put({ session, ask, given }: Save, storage: Storage, at: string, written: Answer): void {
+  private put({ session, ask, byApp, given }: Save, storage: Storage, at: string, written: Answer): void {
     const { merging, ledger } = this
     if (merging && ask) {
       this.putMerged(merging, ask, storage, at, written)
@@ -358,6 +358,7 @@ export class Keeper implements SessionKeeper {
     const follower =
       mustBeThere && storage.update ? this.whereabouts.expectFollower() : this.whereabouts.follower
     if (follower && wasStored) follower.save(storage, at, whole, mustBeThere, written)
+    else if (!byApp) storage.save(at, whole, written)
     else {
       storage.save(at, whole, (error) => {
         if (!error) given.noError = error

@@ -61,9 +61,8 @@ export class SharedStore {
     if (!sharedStore) {
       sharedStore = new SharedStore(store)
       shared.set(store, sharedStore)
-    } else if (!store.listeners('disconnect').includes(sharedStore.disconnected)) {
-      // Tests remove all listeners of a store.
-      sharedStore.listen()
+    } else {
+      sharedStore.listenAgain()
     }
     sharedStore.fallback = generator
     store.generate = sharedStore.generate
@@ -78,6 +77,14 @@ export class SharedStore {
   private listen(): void {
     this.store.on('disconnect', this.disconnected)
     this.store.on('connect', this.connected)
+  }
+
+  /** Tests remove the listeners of a store. One that is no emitter, and only has an `on`, cannot say whether it has any. */
+  private listenAgain(): void {
+    const { store, connected, disconnected } = this
+    if (typeof (store as Partial<Store>).listeners !== 'function') return
+    if (!store.listeners('disconnect').includes(disconnected)) store.on('disconnect', disconnected)
+    if (!store.listeners('connect').includes(connected)) store.on('connect', connected)
   }
 
   private readonly disconnected = (): void => {

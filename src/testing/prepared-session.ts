@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { SharedStore, storeDisconnected } from '../storage/shared-store.js'
 import { createMiddleware } from '../middleware.js'
 import { readOptions } from '../options.js'
-import { Session } from '../session/session.js'
+import { Session, ownMethods } from '../session/session.js'
 import { SignedIds } from '../transport/signed-ids.js'
 import type { SessionOptions } from '../options.js'
 import type { SessionData } from '../session/session.js'
@@ -50,9 +50,9 @@ export async function createSession(
   const settings = settingsFor(store, options)
   if (SharedStore.isDisconnected(store)) throw storeDisconnected()
   const session = await newSession(settings)
-  for (const name of ['save', 'reload']) Reflect.deleteProperty(session, name)
+  // Data may be named as these are.
+  for (const name of Object.keys(ownMethods)) Reflect.deleteProperty(session, name)
   Object.assign(session, data)
-  // Data may be named `save`.
   await (Session.prototype.save.call(session) as unknown as Promise<void>)
 
   const signed = new SignedIds(false).sign(session.id, settings.secrets as readonly Secret[])

@@ -403,6 +403,11 @@ describe('storeTimeout', () => {
 
 describe('a session whose ending has timed out', () => {
   const user = (req, res) => res.end(req.session.user ?? 'nobody')
+  const logoutOrWrite = (req, res, next) => {
+    if (req.url === '/logout') return req.session.destroy((error) => (error ? next(error) : res.end()))
+    if (req.url === '/write') req.session.views = 1
+    return user(req, res)
+  }
 
   it('stays ended, and is destroyed again when it is met', async () => {
     const { store, visit, cookie } = await slow({}, (req, res, next) => {
@@ -421,11 +426,7 @@ describe('a session whose ending has timed out', () => {
   })
 
   it('is not brought back by a save that comes late', async () => {
-    const { store, visit, cookie, errors } = await slow({}, (req, res, next) => {
-      if (req.url === '/logout') return req.session.destroy((error) => (error ? next(error) : res.end()))
-      if (req.url === '/write') req.session.views = 1
-      user(req, res)
-    })
+    const { store, visit, cookie, errors } = await slow({}, logoutOrWrite)
     const saves = store.hold('set')
     await visit({ cookie, path: '/write' })
     await until(() => errors.length === 1)
@@ -502,11 +503,7 @@ describe('a session whose ending has timed out', () => {
   })
 
   it('is not brought back by a late save that the store never answers', async () => {
-    const { store, visit, cookie, errors } = await slow({}, (req, res, next) => {
-      if (req.url === '/logout') return req.session.destroy((error) => (error ? next(error) : res.end()))
-      if (req.url === '/write') req.session.views = 1
-      user(req, res)
-    })
+    const { store, visit, cookie, errors } = await slow({}, logoutOrWrite)
     const stored = store.sessions.id1
     store.hold('set')
     await visit({ cookie, path: '/write' })
@@ -520,11 +517,7 @@ describe('a session whose ending has timed out', () => {
   })
 
   it('is destroyed again until that succeeds, when a save of it comes late', async () => {
-    const { store, visit, cookie, errors } = await slow({}, (req, res, next) => {
-      if (req.url === '/logout') return req.session.destroy((error) => (error ? next(error) : res.end()))
-      if (req.url === '/write') req.session.views = 1
-      user(req, res)
-    })
+    const { store, visit, cookie, errors } = await slow({}, logoutOrWrite)
     const saves = store.hold('set')
     await visit({ cookie, path: '/write' })
     await until(() => errors.length === 1)

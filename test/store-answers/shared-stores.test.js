@@ -58,6 +58,12 @@ describe('a store that is disconnected', () => {
     assert.equal((await visit(port)).body, 'object')
   })
 
+  it('need not be an emitter: two middlewares can share one that only has an `on`', () => {
+    const store = { on() {}, get() {}, set() {}, destroy() {} }
+    session({ ...usual, store })
+    assert.equal(typeof session({ ...usual, store }), 'function')
+  })
+
   it('is listened to again when somebody has removed all its listeners', async () => {
     const store = new JsonStore()
     session({ ...usual, store })
