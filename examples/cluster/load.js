@@ -73,7 +73,7 @@ function report({ answers, unanswered, faults, killed, requests, seconds, visito
   const fewest = Math.min(...visitors.map((visitor) => visitor.processes.size))
   if (fewest < 2) faults.push('a visitor met one process only')
 
-  const teas = visitors.reduce((sum, visitor) => sum + visitor.teas, 0)
+  const teas = visitors.reduce((sum, visitor) => sum + visitor.teas.acknowledged, 0)
   console.log(`${requests} requests of ${VISITORS} visitors, ${Math.round(requests / seconds)} a second`)
   for (const [processId, served] of answers) {
     const fate =

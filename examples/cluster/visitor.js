@@ -10,6 +10,28 @@ const ATTEMPTS = 50 // a request may hit the process that is being killed; more 
 const PAUSE = 200 // milliseconds, before asking again what was answered by an error
 const never = () => false
 
+/** A number that the shop counts for the visitor, and that the visitor counts too. */
+class Count {
+  acknowledged = 0
+  // Nobody has said whether these were saved: they may have been, or will be as soon as the store is back.
+  uncertain = 0
+
+  constructor(mayLose) {
+    this.mayLose = mayLose
+  }
+
+  /** What is wrong with the number that the shop says, if anything; from here on it is the visitor's as well. */
+  wrong(found) {
+    const expected = this.acknowledged
+    const more = found - expected
+    this.acknowledged = found
+    if (more > 0) this.uncertain -= more
+    const isRight = more === 0 || (more > 0 && this.uncertain >= 0) || (more < 0 && this.mayLose(-more))
+    this.uncertain = Math.max(0, this.uncertain)
+    return isRight ? undefined : `${found} instead of ${expected}`
+  }
+}
+
 class Visitor {
   /**
    * `answered(processId, milliseconds)` hears of each answer, `unanswered()` of each request that got none, `fault(text)` of
@@ -21,7 +43,6 @@ class Visitor {
     this.answered = answered
     this.unanswered = unanswered
     this.mayFail = mayFail
-    this.mayLose = mayLose
     this.fault = (text) => fault(`visitor ${number}: ${text}`)
 
     this.processes = new Set()
@@ -29,7 +50,7 @@ class Visitor {
     this.email = /email=([^&]+)/.exec(this.user)[1]
     // No other visitor has as many biscuits: somebody else's session shows.
     this.biscuits = number + 1
-    this.teas = 0
+    this.teas = new Count(mayLose)
   }
 
   /** Puts the biscuits into the cart and logs in: the cart comes along into the new session. */
@@ -46,13 +67,11 @@ class Visitor {
   async addTea() {
     const answer = await this.ask('POST', '/cart/add', 'productId=tea&quantity=1')
     if (answer?.status === 302) {
-      this.teas += 1
+      this.teas.acknowledged += 1
     } else if (answer) {
       this.fault(`adding an item was answered ${answer.status}`)
     } else {
-      // Killed before it answered, or an error. Whether the item was saved before that, only the cart can tell.
-      const { tea } = await this.cart()
-      if (tea === this.teas + 1) this.teas = tea
+      this.teas.uncertain += 1
     }
   }
 
@@ -63,9 +82,8 @@ class Visitor {
     if (this.cookie !== this.cookieOfLogin) this.fault('was given another session')
 
     const { tea, biscuits } = await this.cart()
-    const missing = this.teas - tea
-    if (missing > 0 && this.mayLose(missing)) this.teas = tea
-    if (tea !== this.teas) this.fault(`has ${tea} teas instead of ${this.teas}`)
+    const wrong = this.teas.wrong(tea)
+    if (wrong) this.fault(`teas in the cart: ${wrong}`)
     if (biscuits !== this.biscuits) this.fault(`has ${biscuits} biscuits instead of ${this.biscuits}`)
   }
 
@@ -130,4 +148,4 @@ class Visitor {
   }
 }
 
-module.exports = { Visitor }
+module.exports = { Count, Visitor }
