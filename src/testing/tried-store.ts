@@ -148,11 +148,12 @@ export class TriedStore {
   /**
    * Waits until a session has expired that was stored with a short life just now.
    *
+   * @param life - in milliseconds
    * @returns whether it has
    */
-  async expires(id: string): Promise<boolean> {
+  async expires(id: string, life = SHORT_LIFE): Promise<boolean> {
     for (let waited = 0; await this.has(id); waited += PAUSE) {
-      if (waited >= SHORT_LIFE + LATENESS) return false
+      if (waited >= life + LATENESS) return false
       await pause(PAUSE)
     }
     return true
