@@ -431,8 +431,8 @@ export class Keeper implements SessionKeeper {
     const { ledger, merging } = this
     const { resave } = this.service.settings
     const session = this.req.session as Session
-    giveOwnMethods(session)
     attachKeeper(session, this)
+    giveOwnMethods(session)
     ledger.goesOnAs(session.id, before.id)
     merging?.read(session.id, snapshot(takeApart(found).data))
     if (merging && (!resave || ledger.isSavedByApp(before.id))) ledger.reread(before.id, session)

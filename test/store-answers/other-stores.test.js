@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
 const { MemoryStore: TheirMemoryStore } = require('upstream-session')
-const { JsonStore, closeAll, serve, session, usual } = require('../support/harness')
+const { JsonStore, closeAll, gate, serve, session, until, usual } = require('../support/harness')
 
 describe('a store', () => {
   afterEach(closeAll)
@@ -43,6 +43,58 @@ describe('a store', () => {
     const { cookie } = await visit()
     assert.equal((await visit({ cookie })).body, '2')
     assert.equal(store.sets, 2, 'what is saved already is not saved again at the end')
+  })
+})
+
+describe('a session of another copy of this package', () => {
+  afterEach(closeAll)
+
+  it('has our promises', async () => {
+    const { visit } = await serve({ store: new TheirMemoryStore(), ...usual }, async (req, res) => {
+      req.session.count = (req.session.count || 0) + 1
+      const saved = await req.session.save()
+      const reloaded = await req.session.reload()
+      res.json([saved ?? null, reloaded ?? null, req.session.count])
+    })
+    const { cookie } = await visit()
+    assert.deepEqual(JSON.parse((await visit({ cookie })).body), [null, null, 2])
+  })
+
+  it('is saved as the options say', async () => {
+    const store = new TheirMemoryStore()
+    const { visit } = await serve(
+      { store, ...usual, hashSessionIds: true, concurrency: 'merge' },
+      async (req, res) => {
+        req.session.user = 'ada'
+        await req.session.save()
+        res.send(req.sessionID)
+      }
+    )
+    const first = await visit()
+    const second = await visit({ cookie: first.cookie })
+    assert.equal(second.body, first.body)
+    assert.deepEqual(Object.keys(store.sessions), [session.hashSessionId(first.body)])
+  })
+
+  it('stays ended, whoever still saves it', async () => {
+    const store = new TheirMemoryStore()
+    const ended = gate()
+    const { visit } = await serve({ store, ...usual }, async (req, res) => {
+      if (req.url === '/logout') await req.session.destroy()
+      else req.session.seen = true
+      if (req.url === '/slow') {
+        await new Promise(ended.pass)
+        return res.send(await req.session.save().catch((error) => error.code))
+      }
+      res.end()
+    })
+    const { cookie } = await visit()
+    const slow = visit({ path: '/slow', cookie })
+    await until(() => ended.waiting > 0)
+    await visit({ path: '/logout', cookie })
+    ended.open()
+    assert.equal((await slow).body, 'ESESSIONENDED')
+    assert.deepEqual(Object.keys(store.sessions), [])
   })
 })
 
