@@ -39,6 +39,11 @@ export class BodyBeforeEnd {
   ) {}
 
   write(chunk: Chunk, encoding: BufferEncoding | undefined, callback: WriteCallback | undefined): boolean {
+    // Streams may end in a chunk without a byte: the body is complete as before.
+    if (this.last && byteLength(chunk, encoding) === 0) {
+      if (callback) setImmediate(callback)
+      return true
+    }
     const waiting = this.takeLast()
     if (waiting) this.sendNow(waiting)
     if (!this.completesBody(chunk, encoding)) return this.sendNow({ chunk, encoding }, callback)

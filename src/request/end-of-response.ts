@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { ServerResponse as NodeResponse } from 'node:http'
 import { isUint8Array } from 'node:util/types'
 import { setImmediate, soon } from '../support/timers.js'
 import { BodyBeforeEnd, breakOff, byteLength } from './body-before-end.js'
@@ -8,6 +9,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../support/store-call.js'
 import type { Chunk, Write } from './body-before-end.js'
 import type { Head } from './response-head.js'
+
+/** Node's own methods, which send a chunk as it is. */
+const { end: nodesEnd, write: nodesWrite } = NodeResponse.prototype
 
 type EndCallback = (error?: Error) => void
 
@@ -175,9 +179,16 @@ class HeldEnd {
     this.stage = 'over'
     this.head.proceed()
     const waiting = this.body?.takeLast()
-    if (waiting && byteLength(chunk, encoding) > 0) this.body?.sendNow(waiting)
-    else if (waiting) return this.callEnd(waiting.chunk, waiting.encoding, callback)
+    // One packet of two. Somebody else's `end` or `write` may change what it is given, and so gets what the app gave to it.
+    if (waiting && byteLength(chunk, encoding) === 0 && this.isNodes()) {
+      return this.callEnd(waiting.chunk, waiting.encoding, callback)
+    }
+    if (waiting) this.body?.sendNow(waiting)
     return this.callEnd(chunk, encoding, callback)
+  }
+
+  private isNodes(): boolean {
+    return this.innerEnd === nodesEnd && this.innerWrite === nodesWrite
   }
 
   private callEnd(

@@ -53,6 +53,16 @@ const bodies = {
       res.end()
     }
   ],
+  'a write, then one of nothing, then end()': [
+    4,
+    (res) => {
+      res.write('body')
+      res.write('')
+      res.write(Buffer.alloc(0))
+      res.end()
+    }
+  ],
+  'a stream that ends in an empty chunk': [4, (res) => Readable.from(['bo', 'dy', '']).pipe(res)],
   'a write, then end() in a later turn': [
     4,
     (res) => {
