@@ -1,4 +1,5 @@
 import { Session } from '../session/session.js'
+import { isThenable } from '../support/store-call.js'
 
 /**
  * The idle timeout of a request's session. It is restarted once a request, by the headers or the end of the response; and by
@@ -35,10 +36,19 @@ export class IdleTimeout {
     this.fault = undefined
     try {
       // Data may be named `touch`.
-      if (typeof session.touch === 'function') session.touch()
+      if (typeof session.touch === 'function') this.hear(session, session.touch())
       else Session.prototype.resetMaxAge.call(session)
     } catch (error) {
       this.fault = error ?? new Error('session.touch() threw nothing')
     }
+  }
+
+  /** What an app puts in the place of `Session.prototype.touch` may be async, and reject. */
+  private hear(session: Session, returned: unknown): void {
+    if (returned === session || !isThenable(returned)) return
+    returned.then(
+      undefined,
+      (error: unknown) => (this.fault = error ?? new Error('session.touch() threw nothing'))
+    )
   }
 }

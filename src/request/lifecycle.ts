@@ -1,3 +1,4 @@
+import { silence } from '../support/at-once.js'
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { attachKeeper, giveOwnMethods, madeBy } from '../session/session.js'
@@ -201,18 +202,18 @@ export class Lifecycle {
   protected begin(): void {
     this.service.sharedStore.generateFor(this.req, this.keeper)
     const session = madeBy('generate', this.req)
-    giveOwnMethods(session)
     this.keeper.begin(session)
+    giveOwnMethods(session)
     this.ledger.open(session, session)
   }
 
   /** Gives the request the session that was found. */
   protected resume(found: SessionData): void {
     const { resave, store } = this.service.settings
-    store.createSession(this.req, found)
+    silence(store.createSession(this.req, found))
     const session = madeBy('createSession', this.req)
-    giveOwnMethods(session)
     attachKeeper(session, this.keeper)
+    giveOwnMethods(session)
     const data = this.ledger.open(session, found)
     this.keeper.merging?.read(session.id, data)
     if (!resave) this.ledger.countLoadedAsStored()

@@ -1,6 +1,7 @@
 import { isPointer } from '../session/notes.js'
 import { openPointer, pointerRecord, untilAfter } from '../session/pointer.js'
 import { attachKeeper } from '../session/session.js'
+import { silence } from '../support/at-once.js'
 import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { find } from '../storage/storage.js'
@@ -482,7 +483,7 @@ class SessionRenewal implements RenewalUnderWay {
     const mine: object = merged ? { ...merged, cookie: own.cookie } : Object.assign({}, own)
     req.sessionID = at
     try {
-      settings.store.createSession(req, hasChanged ? (mine as SessionData) : data)
+      silence(settings.store.createSession(req, hasChanged ? (mine as SessionData) : data))
     } catch (unreadable) {
       return unreadable
     }

@@ -1,6 +1,7 @@
 import { Session, madeBy, ownMethods } from '../session/session.js'
 import { dataOf, snapshotAgain } from '../session/snapshot.js'
-import { callOwnSave } from '../support/store-call.js'
+import { silence } from '../support/at-once.js'
+import { callOwnSave, isThenable } from '../support/store-call.js'
 import type { Cookie } from '../session/cookie.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
 import type { Snapshot } from '../session/snapshot.js'
@@ -33,7 +34,7 @@ export function wholeSession(req: SessionHolder, given: Session, store: Store): 
 
 /** What a `createSession` of an app's own returns may be nothing: 1.x does not look at it. */
 function made(store: Store, holder: SessionRequest, data: SessionData): Session {
-  store.createSession(holder, data)
+  silence(store.createSession(holder, data))
   return madeBy('createSession', holder)
 }
 
@@ -104,8 +105,20 @@ export function callSave(session: Session, done: Answer): void {
   const method: unknown = session.save
   // Data may be named `save`.
   if (typeof method !== 'function') void Session.prototype.save.call(session, done)
-  else if (isInherited(method)) void session.save(done)
+  else if (isInherited(method)) callInheritedSave(session, done)
   else callOwnSave(session, done)
+}
+
+/** What an app puts in the place of `Session.prototype.save` may be async, and reject before it calls back. */
+function callInheritedSave(session: Session, done: Answer): void {
+  let isAnswered = false
+  const answer: Answer = (error) => {
+    if (isAnswered) return
+    isAnswered = true
+    done(error)
+  }
+  const returned: unknown = session.save(answer)
+  if (returned !== session && isThenable(returned)) returned.then(undefined, answer)
 }
 
 /** Whether a `save` is what all sessions inherit, or leads there. */

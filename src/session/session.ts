@@ -1,3 +1,4 @@
+import { silence } from '../support/at-once.js'
 import { callable } from '../support/callable.js'
 import { codedError } from '../support/codes.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
@@ -208,7 +209,10 @@ function inherited(session: object, name: keyof typeof ownMethods): (callback?: 
   return from?.[name] ?? (Session.prototype[name] as (callback?: Answer) => unknown)
 }
 
-/** Gives the session of a request what it has itself; one that a store has given a method of that name keeps that. */
+/**
+ * Gives the session of a request, which has its keeper, what it has itself; one that a store has given a method of that name
+ * keeps that. (Without a keeper a session of another copy would seem to have methods of its very own.)
+ */
 export function giveOwnMethods(session: Session): void {
   giveOwn(session, 'reload')
   giveOwn(session, 'save')
@@ -300,6 +304,11 @@ export function madeBy(method: 'generate' | 'createSession', { session }: Sessio
   throw new TypeError(`store.${method}() has made no session: it must set the session of the request`)
 }
 
+/** Has a store make an empty session for a request. Apps replace the method, also by one that is async, and may reject. */
+export function generateBy(store: { generate(req: SessionRequest): unknown }, req: SessionRequest): void {
+  silence(store.generate(req))
+}
+
 /** What a session needs of its store beyond the calls that `callStore` makes. */
 interface SessionMaker {
   createSession(req: SessionRequest, data: SessionData): Session
@@ -364,7 +373,7 @@ export function notesKeptWith(session: Session): Notes | undefined {
 export function readAgain(session: Session, found: SessionData | null | undefined): unknown {
   if (!found || isPointer(found)) return new Error('failed to load session')
   try {
-    ;(storeOf(session) as SessionMaker).createSession(session.req, found)
+    silence((storeOf(session) as SessionMaker).createSession(session.req, found))
     madeBy('createSession', session.req)
     return undefined
   } catch (unreadable) {

@@ -1,7 +1,7 @@
 import { EndedSessions } from './ended-sessions.js'
 import { RenewedIds } from './renewed-ids.js'
 import { Turns } from '../support/turns.js'
-import { keeperOf } from '../session/session.js'
+import { generateBy, keeperOf } from '../session/session.js'
 import { codedError } from '../support/codes.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { requestBehind } from '../support/stand-in.js'
@@ -116,7 +116,7 @@ export class SharedStore {
   generateFor(req: SessionRequest, generator: Generator): void {
     this.current = generator
     try {
-      this.store.generate(req)
+      generateBy(this.store, req)
     } finally {
       this.current = undefined
     }

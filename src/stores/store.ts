@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Cookie } from '../session/cookie.js'
 import { hasNotes, isPointer, takeApart } from '../session/notes.js'
 import { MAX_POINTERS, openPointer } from '../session/pointer.js'
-import { Session, keepNotes } from '../session/session.js'
+import { Session, generateBy, keepNotes } from '../session/session.js'
 import { callStore } from '../support/store-call.js'
 import { callable } from '../support/callable.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
@@ -93,7 +93,7 @@ export abstract class Store extends EventEmitter {
     callStore(this, 'destroy', [(req as SessionRequest).sessionID], (error) => {
       let failure = error
       try {
-        this.generate(req)
+        generateBy(this, req as SessionRequest)
       } catch (refused) {
         failure ??= refused
       }

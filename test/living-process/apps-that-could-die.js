@@ -4,6 +4,7 @@
 // serving, and end by itself with 0; living-process.test.js watches.
 
 const assert = require('node:assert/strict')
+const { Session } = require('express-session')
 const { JsonStore, closeAll, pause, serve } = require('../support/harness')
 
 const failed = () => new Error('store failed')
@@ -123,6 +124,50 @@ const cases = {
       res.send('body')
     },
     body: /^(Error page|body)/
+  },
+  'what all sessions inherit as save is async, and rejects': {
+    handler(req, res) {
+      Session.prototype.save = () => Promise.reject(failed())
+      req.session.user = 'eve'
+      res.send('body')
+    },
+    body: /^(Error page|body)/
+  },
+  'what all sessions inherit as touch is async, and rejects': {
+    handler(req, res) {
+      Session.prototype.touch = () => Promise.reject(failed())
+      res.send('body')
+    }
+  },
+  'the own touch of a session is async, and rejects': {
+    handler(req, res) {
+      Object.defineProperty(req.session, 'touch', { value: () => Promise.reject(failed()) })
+      res.send('body')
+    }
+  },
+  'store.createSession is async, and rejects': {
+    before(store) {
+      const { createSession } = store
+      store.createSession = async (...args) => {
+        createSession.apply(store, args)
+        throw failed()
+      }
+    },
+    handler(req, res) {
+      req.session.reload(() => res.send('body'))
+    }
+  },
+  'store.generate is async, and rejects': {
+    before(store) {
+      const { generate } = store
+      store.generate = async (req) => {
+        generate.call(store, req)
+        throw failed()
+      }
+    },
+    handler(req, res) {
+      req.session.regenerate(() => res.send('body'))
+    }
   },
   'the session is replaced by text': {
     handler(req, res) {
