@@ -192,9 +192,7 @@ export function createMiddleware(settings: Settings) {
     shareHiddenClass(req)
     shareHiddenClass(res)
     const announce = () => {
-      const report = (error: unknown) => reportWhenOut(res, next, error)
-      lifecycle.announce(res, report)
-      if (service.device) lifecycle.offerBinding(res, report)
+      lifecycle.announce(res, (error) => reportWhenOut(res, next, error))
     }
     beforeEnd(req, res, lifecycle, announce, next)
     onHeaders(res, announce)

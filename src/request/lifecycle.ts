@@ -3,15 +3,14 @@ import { debug, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { attachKeeper, giveOwnMethods, madeBy } from '../session/session.js'
 import { meansNoSession } from '../stores/store.js'
-import { controlCaches } from '../transport/caching.js'
-import { warnHeadersSent } from '../transport/cookie-warnings.js'
 import { presentedId } from '../transport/presented-id.js'
+import { Announcement } from './announcement.js'
+import { currentSession } from './current-session.js'
 import { decide } from './decision.js'
 import { Keeper } from './keeper.js'
 import { Ledger } from './ledger.js'
-import { hasLostSession } from './lost-session.js'
 import { PresentedCookie } from './presented-cookie.js'
-import { copyAtEnd, isKeptAsItIs } from './session-at-end.js'
+import { copyAtEnd } from './session-at-end.js'
 import type { ServerResponse } from 'node:http'
 import type { GivenCookieOptions } from '../session/cookie.js'
 import type { Session, SessionData } from '../session/session.js'
@@ -19,15 +18,15 @@ import type { Report } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { Secret } from '../transport/signed-ids.js'
 import type { Transport } from '../transport/transport.js'
-import type { End, Reason, State } from './ledger.js'
+import type { End, Reason } from './ledger.js'
 import type { Service, SessionfulRequest } from './service.js'
 
 type Next = (error?: unknown) => void
 
 /**
- * The session of one request, from the id that it presents to the store and back: `open` it, `announce` it in the headers,
- * `commit` it at the end. In between the keeper does what the app asks of it. What is known stands in the ledger, and what to
- * do at the end is decided from that alone.
+ * The session of one request, from the id that it presents to the store and back. `open` gives the request its session, and
+ * `commit` carries out what the end of the response decides. `announce` has the client told in between. While the app runs, the
+ * keeper does what it asks of the session. What is known stands in the ledger, and `decide` looks at nothing else.
  */
 export class Lifecycle {
   protected readonly ledger = new Ledger()
@@ -36,10 +35,7 @@ export class Lifecycle {
   private readonly presentedCookie: PresentedCookie | undefined
   /** Undefined until the request is opened. */
   private transport: Transport | undefined
-
-  private end: End | undefined
-  private headersAreOut = false
-  private isOffered = false
+  private readonly announcement: Announcement
 
   constructor(
     private readonly service: Service,
@@ -51,6 +47,7 @@ export class Lifecycle {
     this.keeper = new KeeperOfIt(service, cookieOptions, req, this.ledger)
     const isAskedFor = service.settings.clearCookie || service.cookieRefresh
     this.presentedCookie = isAskedFor ? new PresentedCookie(cookieOptions) : undefined
+    this.announcement = new Announcement(this.keeper, secrets, this.presentedCookie)
   }
 
   // From the request to the app.
@@ -245,149 +242,14 @@ export class Lifecycle {
   // From the app to the response.
 
   /**
-   * Adds the session id to the headers that are about to be sent, if it has to be there; or has the client forget it.
+   * Tells the client of its session, in the headers that are about to be sent.
    *
-   * @param report - hears of what keeps it from being sent
+   * @param report - hears of what keeps something from being sent
    */
   announce(res: ServerResponse, report: (error: unknown) => void): void {
-    // With the end of a response that others have wrapped it is announced before they render the head.
-    if (this.headersAreOut) return
-    this.headersAreOut = true
-
-    const isCleared = !this.send(res, report) && this.clear(res, report)
-    if (!this.service.settings.cacheControl) return
-    try {
-      controlCaches(res, this.transport, this.ledger.announcedId !== undefined || isCleared)
-    } catch (error) {
-      report(error)
-    }
-  }
-
-  /** @returns false if the client is sent no session, and is to have none */
-  private send(res: ServerResponse, report: (error: unknown) => void): boolean {
-    const { req, end, keeper, transport } = this
-    const id = end ? end.id : req.sessionID
-    let session: Session | undefined
-    try {
-      session = end ? end.session : this.currentSession()
-      if (!session || typeof id !== 'string' || !this.needsAnnouncement(session, id)) return false
-    } catch (error) {
-      // A session that cannot be serialised: commit() meets the same error, and reports it.
-      debug('no cookie: %s', error)
-      return true
-    }
-
-    try {
-      if (!transport?.maySend(req, session.cookie)) return true
-      keeper.idleTimeout.restartOnce(session)
-      const at = keeper.whereabouts.placeOf(id)
-      const leftBeside = this.presentedCookie?.leftBeside(session.cookie, this.service, transport)
-      if (leftBeside) transport.clear(req, res, leftBeside, report)
-      const value = this.service.signedIds.sign(at, this.secrets)
-      transport.write(req, res, value, keeper.lifetime.cookieForClient(session), report)
-      debugSession('set-cookie %s', at)
-      keeper.lifetime.noteCookie(session, true)
-      this.ledger.announcedId = at
-      this.presentedCookie?.sent(at, this.service)
-    } catch (error) {
-      report(error)
-    }
-    return true
-  }
-
-  /**
-   * Has the client forget the id of a session that has ended: the option `clearCookie`.
-   *
-   * @returns whether that was so
-   */
-  private clear(res: ServerResponse, report: (error: unknown) => void): boolean {
-    const { req, transport, presentedCookie, ledger, keeper, service } = this
-    const { settings } = service
-    if (!settings.clearCookie || !presentedCookie || !transport) return false
-    try {
-      if (!hasLostSession(req, ledger, keeper, service)) return false
-      const attributes = presentedCookie.attributes(req, settings.proxy)
-      if (!transport.maySend(req, attributes)) return false
-      transport.clear(req, res, attributes, report)
-      service.device?.clear(res, attributes)
-      debug('session id cleared')
-      return true
-    } catch (error) {
-      report(error)
-      return false
-    }
-  }
-
-  private needsAnnouncement(session: Session, id: string): boolean {
-    const { ledger, keeper } = this
-    const { endings } = keeper
-    const { settings } = this.service
-    const isNeeded = ledger.isPresented(id)
-      ? // The client may know it by an older id.
-        keeper.whereabouts.placeOf(id) !== ledger.presentedId ||
-        this.presentedCookie?.isToBeSentAgain ||
-        (settings.rolling && this.isToBeRenewed(session)) ||
-        ledger.hasOtherMaxAge(session) ||
-        (session.cookie.expires != null && this.isModified(session))
-      : (settings.saveUninitialized && !ledger.isStandIn(id)) ||
-        ledger.isToBeSaved(id) ||
-        this.isModified(session)
-    if (!isNeeded || keeper.lifetime.isOver(session.id) || keeper.whereabouts.isBeingRenewed(session.id))
-      return false
-    if (keeper.merging?.isGone(session.id)) return false
-    const at = keeper.whereabouts.placeOf(session.id)
-    return !endings.isEndedByOthers(at) || (at === session.id && endings.mayBeginAgain(at))
-  }
-
-  /** Whether the client's cookie, under `rolling`, is to get a later expiry. */
-  private isToBeRenewed(session: Session): boolean {
-    const { keeper, ledger } = this
-    return (
-      keeper.lifetime.isTouchDue(session) ||
-      keeper.lifetime.isCookieBehind(session) ||
-      ledger.isToBeSaved(session.id) ||
-      !ledger.isStored(this.stateOf(session))
-    )
-  }
-
-  private isModified(session: Session): boolean {
-    return this.ledger.isModified(this.stateOf(session))
-  }
-
-  private stateOf(session: Session): State {
-    return this.end?.state ?? this.ledger.stateOf(session)
-  }
-
-  /**
-   * Offers the browser to bind the session to its device, if the store has it, or gets it with this response.
-   *
-   * @param report - hears of what goes wrong, in the app's own `when` above all
-   */
-  offerBinding(res: ServerResponse, report: (error: unknown) => void): void {
-    const { req, end, ledger, secrets, service } = this
-    const session = end ? end.session : req.session
-    const { id } = session ?? {}
-    if (this.isOffered || !this.isByCookie || !session || typeof id !== 'string') return
-    this.isOffered = true
-
-    const isNew = !ledger.isPresented(id)
-    if (isNew ? ledger.announcedId === undefined : !this.isThere(id)) return
-    try {
-      service.device?.offer(req, res, session, ledger.notesOf(id), isNew, secrets)
-    } catch (error) {
-      report(error)
-    }
-  }
-
-  /** Whether the id travels in a cookie: others are not a browser's to bind. */
-  private get isByCookie(): boolean {
-    return this.transport?.cookieName !== undefined
-  }
-
-  /** Whether a session that was loaded has not been ended since. */
-  private isThere(id: string): boolean {
-    const { ledger, keeper } = this
-    return !keeper.endings.isEndedByOthers(id) && !ledger.isDestroyed(id) && !keeper.lifetime.isOver(id)
+    const { announcement, transport, service } = this
+    announcement.make(res, transport, report)
+    if (service.device) announcement.offerBinding(res, transport, report)
   }
 
   // From the response to the store.
@@ -400,7 +262,7 @@ export class Lifecycle {
    */
   commit(done: Answer): void {
     const end = this.close()
-    this.end = end
+    this.announcement.responseEnds(end, this.transport)
     this.keeper.responseEnds(end)
     this.keeper.pending.whenIdle(() => {
       // This may be later, where nobody would catch it.
@@ -442,7 +304,7 @@ export class Lifecycle {
     const { req, ledger, keeper } = this
     const id = req.sessionID
     const isUnset = req.session == null
-    const session = this.currentSession()
+    const session = currentSession(keeper, this.presentedCookie)
     if (!session) return { session, state: undefined, id, isUnset }
 
     keeper.idleTimeout.restartOnce(session)
@@ -450,26 +312,6 @@ export class Lifecycle {
     const state = ledger.stateOf(session)
     // Should it have to wait for its save, the app may change it meanwhile.
     const cookie = keeper.pending.isIdle ? undefined : JSON.stringify(session.cookie)
-    const end = { session, state, id, isUnset, cookie }
-    this.warnIfTooLate(end)
-    return end
-  }
-
-  private warnIfTooLate({ session, id }: End & { session: Session }): void {
-    const { warnings, settings } = this.service
-    if (!this.headersAreOut || this.ledger.announcedId !== undefined || typeof id !== 'string') return
-    if (this.ledger.isPresented(id)) return
-    if (this.needsAnnouncement(session, id) && this.transport?.maySend(this.req, session.cookie)) {
-      warnHeadersSent(warnings, settings.name)
-    }
-  }
-
-  /** The request's session, if the app has left one there. */
-  private currentSession(): Session | undefined {
-    const { session } = this.req
-    if (!session) return undefined
-    const kept = isKeptAsItIs(session) ? session : this.keeper.keep(session)
-    if (this.ledger.isPresented(kept.id)) this.presentedCookie?.applyTo(kept)
-    return kept
+    return { session, state, id, isUnset, cookie }
   }
 }
