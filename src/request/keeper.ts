@@ -1,7 +1,6 @@
 import { debug, debugSession } from '../support/debug.js'
-import { observe } from '../support/diagnostics.js'
+import { observe, outcomeOf } from '../support/diagnostics.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
-import { setImmediate } from '../support/timers.js'
 import { generateSession } from '../session/new-session.js'
 import { putTogether, takeApart } from '../session/notes.js'
 import { attachKeeper, giveOwnMethods, keeperOf, notesKeptWith, readAgain } from '../session/session.js'
@@ -9,53 +8,27 @@ import { snapshot } from '../session/snapshot.js'
 import { isSealed, warnUnreadable } from '../storage/sealed.js'
 import { storageFor } from '../storage/storage.js'
 import { Membership } from '../users/membership.js'
-import { Endings, isRefusal, sessionEnded } from './endings.js'
+import { Endings, isRefusal } from './endings.js'
 import { IdleTimeout } from './idle-timeout.js'
 import { Lifetime } from './lifetime.js'
 import { Merging } from './merging.js'
 import { Pending } from './pending.js'
 import { renew } from './renewal.js'
-import { callSave, copyAtEnd, savesItself, wholeSession } from './session-at-end.js'
+import { save } from './save.js'
+import { callSave, savesItself, wholeSession } from './session-at-end.js'
 import { Whereabouts } from './whereabouts.js'
 import type { DeviceBinding } from '../device/device-binding.js'
 import type { GivenCookieOptions } from '../session/cookie.js'
-import type { Notes } from '../session/notes.js'
 import type { Renewal } from '../session/renewal-options.js'
 import type { Session, SessionData, SessionKeeper, SessionRequest } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
-import type { Outcome } from '../support/diagnostics.js'
 import type { Answer } from '../support/store-call.js'
 import type { SessionInfo } from './info.js'
 import type { End, Ledger, State } from './ledger.js'
-import type { Ask, Parts } from './merging.js'
+import type { Parts } from './merging.js'
 import type { RenewalUnderWay } from './renewal.js'
+import type { SaveAtEnd } from './save.js'
 import type { Service, SessionfulRequest } from './service.js'
-
-/** The save at the end of the response: what the session said then, and whether it is being asked for just now. */
-interface SaveAtEnd {
-  readonly end: End
-  isAsking: boolean
-}
-
-/** What is to be saved, at whose wish; and how it is merged with what is stored, where that is asked for. */
-interface Save {
-  readonly session: Session
-  readonly state: State
-  readonly turn: number
-  readonly byApp: boolean
-  /** Whether it was asked for when the response had ended. */
-  readonly isAfterEnd: boolean
-  readonly ask: Ask | undefined
-  /** The JSON of its cookie, where it has to wait, and the app may change the session meanwhile. */
-  readonly cookie: string | undefined
-  /** What the store has said for "no error": the callback of the app gets the same. */
-  readonly given: { noError?: unknown }
-  /** The id of which it has the turn, where saves are merged. */
-  readonly place?: string
-}
-
-/** Tells what has come of a save. */
-type SaveAnswer = (error: unknown, isGone?: boolean) => void
 
 /** The keepers of requests that have no session: the app has ended it, or was given it another way. One that is there knows its own. */
 const keepersOfRequests = hiddenSlot<Keeper>()
@@ -158,7 +131,7 @@ export class Keeper implements SessionKeeper {
    * @param at - the id under which it lies
    * @param parts - what is stored in the place of its own, where it has been merged
    */
-  private forStore(session: Session, at: string, parts?: Parts): SessionData {
+  forStore(session: Session, at: string, parts?: Parts): SessionData {
     const { absoluteTimeout, device, keys } = this.service
     const noted = parts ? parts.notes : this.lifetime.notesOf(session)
     const notes = device ? device.carry(at, noted) : noted
@@ -166,6 +139,20 @@ export class Keeper implements SessionKeeper {
     const { cookie } = parts ?? session
     const bounded = absoluteTimeout?.forStore(cookie, notes) ?? cookie
     return putTogether(session, notes, bounded, { id: keys?.of(at) ?? at, data: parts?.data })
+  }
+
+  /**
+   * What a store is to be given of a session. That this fails, by a `toJSON` of the app's, is an answer as any other.
+   *
+   * @returns undefined if it has failed
+   */
+  give(session: Session, at: string, written: Answer): SessionData | undefined {
+    try {
+      return this.forStore(session, at)
+    } catch (error) {
+      written(error ?? new Error('the session could not be read'))
+      return undefined
+    }
   }
 
   /** Why the request has the session it has. */
@@ -205,184 +192,8 @@ export class Keeper implements SessionKeeper {
     }
   }
 
-  save(asked: Session, done: Answer): void {
-    const { ledger, pending, saveAtEnd, idleTimeout, merging } = this
-    const byApp = !saveAtEnd?.isAsking
-    const isAfterEnd = byApp && saveAtEnd !== undefined
-    let session: Session
-    let state: State
-    let ask: Ask | undefined
-    let cookie: string | undefined
-    let turn = Infinity
-    try {
-      session = this.keep(asked)
-      turn = ledger.saving(session, byApp)
-      if (byApp) idleTimeout.restartForSave(session)
-      // What the end has found may have had a `save` of its own, which has it made whole here.
-      const isOfEnd = !byApp && session === asked
-      state = (isOfEnd ? saveAtEnd.end.state : undefined) ?? ledger.stateOf(session)
-      ask = byApp
-        ? merging?.ask(session, state, this.endings.isOwnUnderWay(session.id))
-        : merging?.askAtEnd(session, state)
-      if (byApp) ledger.savesNow(state)
-      if (this.mayHaveToWait(session.id)) cookie = JSON.stringify(session.cookie)
-    } catch (error) {
-      this.saveFailed(asked.id, turn)
-      setImmediate(done, error)
-      return
-    }
-
-    pending.begin()
-    const report = observe('save', this.service.settings.store, session.id, this.req)
-    const save: Save = { session, state, turn, byApp, isAfterEnd, ask, cookie, given: {} }
-    const answer: SaveAnswer = (error, isGone = false) => {
-      report?.(outcomeOf(error, isGone), error)
-      ledger.saveAnswered(turn)
-      pending.end()
-      done(error || save.given.noError)
-    }
-    if (merging && ask) this.saveInTurn(save, merging, ask, answer)
-    else this.saveUnlessEnded(save, answer)
-  }
-
-  /** Whether something else may be asked of the store before a save, so that the app may change the session meanwhile. */
-  private mayHaveToWait(id: string): boolean {
-    const { membership, service, endings } = this
-    return (
-      membership !== undefined || service.sharedStore.renewedIds !== undefined || endings.isOwnUnderWay(id)
-    )
-  }
-
-  /** Where saves are merged, those of a session are done one after another. */
-  private saveInTurn(save: Save, merging: Merging, ask: Ask, answer: SaveAnswer): void {
-    const { endings, whereabouts } = this
-    const { id } = save.session
-    const moment = endings.now
-    whereabouts.takeTurn(id, (place, over) => {
-      const answerAndGoOn: SaveAnswer = (error, isGone) => {
-        merging.forget(ask)
-        over()
-        answer(error, isGone)
-      }
-      const hasEndedMeanwhile = merging.isTooLate(ask) || endings.hasEndedSince(place, moment)
-      if (hasEndedMeanwhile) this.refuseSave(save, undefined, answerAndGoOn)
-      else this.saveUnlessEnded({ ...save, place }, answerAndGoOn)
-    })
-  }
-
-  private saveUnlessEnded(save: Save, answer: SaveAnswer): void {
-    this.whereabouts.unlessEnded(
-      save.session.id,
-      (at) => this.write(this.asAsked(save), at, answer),
-      (failure) => this.refuseSave(save, failure, answer)
-    )
-  }
-
-  /** A save that had to wait stores what the session held when it was asked for. */
-  private asAsked(save: Save): Save {
-    try {
-      const copy = copyAtEnd(save, this.service.settings.store)
-      if (!copy) return save
-      attachKeeper(copy, this)
-      return { ...save, session: copy }
-    } catch (error) {
-      debug('what the session has become is saved: %s', error)
-      return save
-    }
-  }
-
-  /** @param failure - of the store, where it could not say whether the session is there */
-  private refuseSave({ session: { id }, byApp }: Save, failure: unknown, answer: SaveAnswer): void {
-    debugSession('not saving %s: it has been ended', id)
-    setImmediate(answer, failure ?? (byApp ? this.sessionEnded(id) : undefined), !failure)
-  }
-
-  private write(save: Save, at: string, answer: SaveAnswer): void {
-    const { session, state, turn, byApp, isAfterEnd, ask, place } = save
-    const { ledger, endings } = this
-    const { absoluteTimeout, touchInterval } = this.service
-    const { id } = session
-    const storage = this.storageOf(session)
-    debugSession('saving %s', at)
-    // Now, for the requests beside this one.
-    touchInterval?.note(at, session.cookie, Date.now())
-    const store = (to: string, written: Answer) => this.store(save, storage, to, written)
-    this.whereabouts.write(
-      at,
-      storage,
-      place === undefined ? store : this.whereabouts.inTurn(place, store),
-      (error, isUndone, isGone) => {
-        if (isUndone) {
-          ledger.undone(id, turn)
-          const isTold = byApp && (isGone || endings.isEndedByOthers(this.whereabouts.placeOf(id)))
-          answer(error ?? (isTold ? this.sessionEnded(id) : undefined), true)
-        } else if (error) {
-          touchInterval?.forget(id)
-          this.saveFailed(id, turn)
-          answer(error)
-        } else {
-          if (ask) this.merging?.saved(ask)
-          ledger.saved(ask?.state ?? state, turn)
-          absoluteTimeout?.remember(id, ledger.notesOf(id))
-          if (isAfterEnd) ledger.wasSavedAfterEnd(id)
-          answer(byApp ? this.idleTimeout.fault : undefined)
-        }
-      }
-    )
-  }
-
-  private store(save: Save, storage: Storage, at: string, written: Answer): void {
-    const { membership } = this
-    if (!membership) {
-      this.put(save, storage, at, written)
-      return
-    }
-    membership.inTurn(save.session.id, written, (answer) => {
-      const asked = this.asAsked(save)
-      membership.save(asked.session, (saved) => this.put(this.asAsked(asked), storage, at, saved), answer)
-    })
-  }
-
-  /** Stores a session; one that the store had before in a way that heeds what has become of that. */
-  private put({ session, ask, byApp, given }: Save, storage: Storage, at: string, written: Answer): void {
-    const { merging, ledger } = this
-    if (merging && ask) {
-      this.putMerged(merging, ask, storage, at, written)
-      return
-    }
-    const whole = this.give(session, at, written)
-    if (!whole) return
-    const wasStored = ledger.wasStored(session.id)
-    // What another process has ended as one of a user's sessions must not come back.
-    const mustBeThere = this.membership !== undefined && wasStored && ledger.reason === 'found'
-    const follower =
-      mustBeThere && storage.update ? this.whereabouts.expectFollower() : this.whereabouts.follower
-    if (follower && wasStored) follower.save(storage, at, whole, mustBeThere, written)
-    else if (!byApp) storage.save(at, whole, written)
-    else {
-      storage.save(at, whole, (error) => {
-        if (!error) given.noError = error
-        written(error)
-      })
-    }
-  }
-
-  private putMerged(merging: Merging, ask: Ask, storage: Storage, at: string, written: Answer): void {
-    const { endings, whereabouts } = this
-    const { absoluteTimeout } = this.service
-    const moment = endings.now
-    const writing = {
-      forStore: (to: string, parts: Parts) => this.forStore(ask.session, to, parts),
-      isOver: (notes: Notes | undefined) => absoluteTimeout?.isOver(notes, Date.now()) === true,
-      hasEnded: (to: string) => endings.hasEndedSince(to, moment),
-      meet: (from: string, pointer: SessionData) => whereabouts.expectFollower().meet(storage, from, pointer)
-    }
-    merging.write(ask, storage, at, writing, written)
-  }
-
-  /** Then another one is due, as if there had been none. */
-  private saveFailed(id: unknown, turn: number): void {
-    if (this.ledger.saveFailed(id, turn)) this.idleTimeout.saveFailed()
+  save(session: Session, done: Answer): void {
+    save(this, session, this.saveAtEnd, done)
   }
 
   reload(given: Session, done: Answer): void {
@@ -544,20 +355,6 @@ export class Keeper implements SessionKeeper {
     else this.whereabouts.unlessEnded(session.id, touch, (failure) => answer(failure, !failure))
   }
 
-  /**
-   * What a store is to be given of a session. That this fails, by a `toJSON` of the app's, is an answer as any other.
-   *
-   * @returns undefined if it has failed
-   */
-  private give(session: Session, at: string, written: Answer): SessionData | undefined {
-    try {
-      return this.forStore(session, at)
-    } catch (error) {
-      written(error ?? new Error('the session could not be read'))
-      return undefined
-    }
-  }
-
   destroyNow(id: string, done: Answer): void {
     const { storage } = this.service
     this.ending('destroy', id, storage, (at, answer) => storage.destroy(at, answer), done)
@@ -626,12 +423,6 @@ export class Keeper implements SessionKeeper {
     })
   }
 
-  private sessionEnded(id: unknown): Error {
-    return this.lifetime.isOver(id)
-      ? sessionEnded('this session has reached its absolute timeout')
-      : sessionEnded()
-  }
-
   /** The storage of the middleware, unless the app has given the request another store. */
   storageOf(session: Session): Storage {
     const { settings, storage, sharedStore, warnings, keys } = this.service
@@ -639,9 +430,4 @@ export class Keeper implements SessionKeeper {
     if (store === undefined || store === settings.store) return storage
     return storageFor(store as object, settings, { ended: sharedStore.ended, warnings }, keys)
   }
-}
-
-function outcomeOf(error: unknown, isGone = false): Outcome {
-  if (isGone) return 'gone'
-  return error ? 'error' : 'done'
 }

@@ -40,6 +40,12 @@ export interface SessionMessage {
 /** Tells what has come of an action. */
 export type Report = (outcome: Outcome, error?: unknown) => void
 
+/** What has come of a write. */
+export function outcomeOf(error: unknown, isGone = false): Outcome {
+  if (isGone) return 'gone'
+  return error ? 'error' : 'done'
+}
+
 const channels = {
   load: channel('express-session:load'),
   save: channel('express-session:save'),
