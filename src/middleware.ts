@@ -53,9 +53,9 @@ export interface SessionMiddleware {
   sessionsOf(userId: string): Promise<UserSession[]>
 
   /**
-   * Ends sessions of a user: all, all but that of the request `except`, or the one with the name `ref`. A request of
-   * this process that is in flight does not bring its session back. With a store that has `update`, a request of
-   * another process does not either.
+   * Ends sessions of a user: all of them, all except the session of the request `except`, or the one with the name
+   * `ref`. A request of this process that is in flight does not bring an ended session back. With a store that has
+   * `update`, a request of another process does not either.
    *
    * @param userId - the text that the option `user` returns for this user
    * @param which - which of them; all without it

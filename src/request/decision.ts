@@ -17,7 +17,7 @@ export interface Rules {
  * @param end - what the end of the response has found
  * @param ledger - what was there before
  * @param rules - the options
- * @param isTouchDue - whether a session that has only been read is to be touched
+ * @param isTouchDue - whether a session that has only been read must be touched
  */
 export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true): Decision {
   const { session, state, id } = end
@@ -32,7 +32,7 @@ export function decide(end: End, ledger: Ledger, rules: Rules, isTouchDue = true
   if (typeof id !== 'string') return 'nothing'
 
   // The store has not answered in time, and asking it once more would not help.
-  if (ledger.isBeingSaved(state)) return 'nothing'
+  if (ledger.hasSaveUnderWay(state)) return 'nothing'
 
   // The app has stored a later state by itself.
   if (ledger.isSavedAfterEnd(state.id)) return 'nothing'

@@ -30,10 +30,13 @@ import type { RenewalUnderWay } from './renewal.js'
 import type { SaveAtEnd } from './save.js'
 import type { Service, SessionfulRequest } from './service.js'
 
-/** The keepers of requests that have no session: the app has ended it, or was given it another way. One that is there knows its own. */
+/**
+ * The keeper of each request that has no session of ours: the app has ended it, or the request went through `load`. A session
+ * knows its keeper itself.
+ */
 const keepersOfRequests = hiddenSlot<Keeper>()
 
-/** Notes who can tell of a request that has no session. */
+/** Notes the keeper of a request that has no session. */
 export function keepFor(req: object, keeper: Keeper): void {
   keepersOfRequests.set(req, keeper)
 }

@@ -15,7 +15,7 @@ export type Reason = 'found' | 'none' | 'forged' | 'unknown' | 'expired' | 'unpr
 export interface State {
   readonly id: unknown
   readonly data: Snapshot
-  /** The cookie, where it matters: once the app has saved the session itself, what it does to the cookie then is a change. */
+  /** The cookie; undefined until the app saves the session itself. From then on a changed cookie counts as a change. */
   readonly cookie: CookieState | undefined
 }
 
@@ -40,8 +40,21 @@ export interface End {
 }
 
 /**
- * What is known of a request's session: as the client presented it, as the app got it, as the store holds it. Answers the
- * questions that a decision needs, and does nothing.
+ * What is known of a request's session: as the client presented it, as the app got it, as the store holds it. The ledger
+ * notes what happens and answers the questions that a decision needs. It does nothing else.
+ *
+ * A request can have several sessions, one after another. So what is noted names the session by its id. What can happen to one:
+ *
+ * | noted by          | what has happened                                                                                 |
+ * | ----------------- | ------------------------------------------------------------------------------------------------- |
+ * | `ending`          | The app has asked to end the session. Its state is kept, for `isLeftBehind`                       |
+ * | `endsForGood`     | The same after the end of the response: no state is kept, so no change brings the session back    |
+ * | `destroyed`       | The store has ended the session; the app, the end of the response or a renewal had asked for that |
+ * | `gone`            | Somebody else has ended the session. It still counts as `wasStored`, so it does not begin again   |
+ * | `undone`          | A save came after the end of the session, and its record has been removed from the store          |
+ * | `goesOnAs`        | The session has another id now: its notes move there                                              |
+ * | `goesOnElsewhere` | Two renewals have met, and this id gives way to the other: the session lives, and is saved there  |
+ * | `replaced`        | A new session begins. If its id is that of an ended one, from `genid`, it does not count as ended |
  */
 export class Ledger {
   /** The session id that the client presented, once its signature was verified. */
@@ -59,14 +72,14 @@ export class Ledger {
   /** The cookie of the session as the store had it; noted only where somebody asks. */
   storedCookie: StoredCookie | undefined
 
-  /** What additions remember with a session, by its id, and whether the store has yet to be told. */
+  /** What additions remember with the session `notesId`, and whether this still has to be stored. */
   private notes: Notes | undefined
   private notesId: unknown
   private areNotesDue = false
-  /** Those of other sessions that the request has had before. */
+  /** The notes of other sessions that the request had before. */
   private otherNotes: Map<unknown, Notes> | undefined
 
-  /** The id of a session whose cookie has got other attributes, which the store has yet to be told. */
+  /** The id of a session whose cookie has other attributes now, which still have to be stored. */
   private dueCookieId: unknown
 
   /** The session as the app got it. */
@@ -76,29 +89,39 @@ export class Ledger {
   /** The session as the store is known to hold it. */
   private stored: State | undefined
 
-  /** The id of a session that is to be saved, by the app or by the end, though that may have failed: then it is due again. */
+  /**
+   * The id of the session that the app or the end of the response has asked to save. If that save fails, the id stays: the
+   * session must still be saved.
+   */
   private toBeSaved: unknown
-  /** The id of a session that the app itself has saved, or is saving. */
+  /** The id of the session that the app itself has asked to save. It is removed if its first save fails. */
   private savedByApp: unknown
-  /** The same, once the store has done that. */
+  /** The id of the session that the app itself has saved, and whose save has succeeded. */
   private storedByApp: unknown
-  /** What the app itself has asked to be ended, by the ids: what the store was known to hold then, and was asked to. */
+  /**
+   * For each session that the app has asked to end, by its id: what the store held at that moment, and what it had been asked to
+   * hold.
+   */
   private atEnding: Map<unknown, readonly (State | undefined)[]> | undefined
-  /** The ids of those that have been ended. */
+  /** The ids of sessions that have ended. */
   private destroyedIds: Set<unknown> | undefined
-  /** The ids of those that the store has had, and has no more, or not as far as is known. */
+  /** The ids of sessions that were in the store at some time. Whether they still are is not known. */
   private onceStoredIds: Set<unknown> | undefined
-  /** What the app has asked to be saved last, until the store has answered. */
-  private beingSaved: State | undefined
-  /** The same, also when it has; unless that has failed. Or what the app has renewed. */
+  /** What the last save of the app stores; undefined once the store has answered. */
+  private saveUnderWay: State | undefined
+  /**
+   * What the store has been asked to hold, by the last save or renewal of the app. It stays when the store has answered, unless
+   * the save failed.
+   */
   private askedFor: State | undefined
 
-  /** How many saves and reloads the store has been asked for, and the latest that tells what it holds. */
+  /** How many saves and reloads there have been: each has the next number as its turn. */
   private turns = 0
+  /** The turn of the latest save or reload whose answer tells what the store holds. */
   private turnStored = 0
   private turnOfLastSave = 0
 
-  /** The ids of those that the app has saved once more after the end of the response. */
+  /** The ids of sessions that the app has saved once more after the end of the response. */
   private idsSavedAfterEnd: Set<unknown> | undefined
 
   /**
@@ -107,8 +130,8 @@ export class Ledger {
    * @returns its data
    */
   open(session: Session, data: object): Snapshot {
-    // Of what the store gave, and now: stores may hand out their own objects, and names that the session keeps for itself
-    // are in the data, but not in the session.
+    // The snapshot is taken at once, because the store may change its object later. It is taken of the stored data, and not of
+    // the session: data named like a method, such as `save`, are not in the session.
     this.loaded = { id: session.id, data: snapshot(data), cookie: undefined }
     this.loadedMaxAge = session.cookie?.originalMaxAge
     return this.loaded.data
@@ -124,7 +147,7 @@ export class Ledger {
     return this.renewedId !== undefined && this.renewedId === id && this.presentedId !== id
   }
 
-  /** Notes that the client has no right to the session that it presents the id of. */
+  /** Notes that the client has no right to the session whose id it presents. */
   forgetPresented(): void {
     this.presentedId = this.renewedId = undefined
     this.storedCookie = undefined
@@ -150,22 +173,22 @@ export class Ledger {
     this.areNotesDue = isDue
   }
 
-  /** Notes that the cookie of a session has got other attributes, which the store must be told. */
+  /** Notes that the cookie of a session has other attributes now, which must be stored. */
   cookieIsDue(id: unknown): void {
     this.dueCookieId = id
   }
 
-  /** Whether what is remembered with the session of an id has yet to be stored. */
+  /** Whether what is remembered with a session still has to be stored. */
   hasNotesDue(id: unknown): boolean {
     return this.areNotesDue && this.notesId === id
   }
 
-  /** What is remembered with the session of an id. */
+  /** What is remembered with a session. */
   notesOf(id: unknown): Notes | undefined {
     return this.notesId === id ? this.notes : this.otherNotes?.get(id)
   }
 
-  /** Notes that a session goes on under another id: what is remembered with it does, too. */
+  /** Notes that a session has another id now: what is remembered with it belongs to that id. */
   goesOnAs(id: unknown, before = this.notesId): void {
     const notes = this.notesOf(before)
     if (notes && before !== id) this.remember(id, notes, this.areNotesDue)
@@ -197,28 +220,28 @@ export class Ledger {
     return this.turnOfLastSave
   }
 
-  /** The place of a save or a reload among those of the request. */
+  /** The number of the next save or reload of this request. */
   nextTurn(): number {
     return ++this.turns
   }
 
-  /** Notes what a save of the app is to store. */
+  /** Notes what a save of the app stores. */
   savesNow(state: State): void {
-    this.beingSaved = this.askedFor = state
+    this.saveUnderWay = this.askedFor = state
   }
 
-  /** Notes that the app has renewed a session, and so what the store is to hold. */
+  /** Notes that the app has renewed a session: what the session says now will be stored. */
   renews(session: Session): void {
     try {
       this.askedFor = this.stateOf(session)
     } catch {
-      // It cannot be serialised, and so not be stored either.
+      // What cannot be serialised cannot be stored.
     }
   }
 
-  /** Notes that a save has been answered, whatever by. */
+  /** Notes that the store has answered a save, with or without an error. */
   saveAnswered(turn: number): void {
-    if (turn >= this.turnOfLastSave) this.beingSaved = undefined
+    if (turn >= this.turnOfLastSave) this.saveUnderWay = undefined
   }
 
   /** Notes that the app has saved a session once more after the end of the response. */
@@ -227,7 +250,7 @@ export class Ledger {
     this.idsSavedAfterEnd.add(id)
   }
 
-  /** Notes what was saved. When a later save was answered first, nobody knows which of them the store holds. */
+  /** Notes what was saved. If a later save was answered before this one, nobody knows which of the two the store holds. */
   saved(state: State, turn: number): void {
     // The app has saved it again.
     this.destroyedIds?.delete(state.id)
@@ -247,7 +270,7 @@ export class Ledger {
   /**
    * Notes that a save has failed: the store holds what it held before.
    *
-   * @returns false if a later save has been asked for, so that this one matters no more
+   * @returns false if a later save has been asked for: then this one no longer matters
    */
   saveFailed(id: unknown, turn: number): boolean {
     if (turn < this.turnOfLastSave) return false
@@ -264,9 +287,9 @@ export class Ledger {
   }
 
   /**
-   * Notes what was loaded again, unless a later save was answered first.
+   * Notes what was loaded again, unless a later save was answered before.
    *
-   * @param id - under which the store has it, which need not be the session's own any more
+   * @param id - the id under which the store has it; the session may have another id by now
    */
   reloaded(id: unknown, session: Session, turn: number): void {
     if (turn < this.turnStored) return
@@ -276,36 +299,39 @@ export class Ledger {
     this.turnStored = turn
   }
 
-  /** The same where saves are merged: only what the session has changed since is not stored, whatever else is. */
+  /**
+   * Notes what was loaded again, where saves are merged. This counts even if a later save was answered before: from now on
+   * only what the app changes after the reload has to be stored.
+   */
   reread(id: unknown, session: Session): void {
     this.reloaded(id, session, this.nextTurn())
   }
 
-  /** Notes that the app is ending a session. */
+  /** Notes that the app has asked the store to end a session, and what the store holds at this moment. */
   ending(id: unknown): void {
     this.atEnding ??= new Map()
-    const { askedFor, beingSaved, stored } = this
-    this.atEnding.set(id, beingSaved?.id === id ? [beingSaved] : [stored, askedFor])
+    const { askedFor, saveUnderWay, stored } = this
+    this.atEnding.set(id, saveUnderWay?.id === id ? [saveUnderWay] : [stored, askedFor])
   }
 
-  /** Notes that the app is ending a session when the response has ended: no change of it counts any more. */
+  /** Notes that the app has asked the store to end a session after the end of the response: changes of it no longer count. */
   endsForGood(id: unknown): void {
     this.atEnding?.delete(id)
   }
 
-  /** Notes that the app has ended a session. */
+  /** Notes that the store has ended a session, at the wish of this request. */
   destroyed(id: unknown): void {
     this.gone(id)
     this.onceStoredIds?.delete(id)
   }
 
-  /** Notes that a session has given way to another one of the same: what it says is yet to be stored there. */
+  /** Notes that another renewal of the same session has won: what the session says still has to be stored under that id. */
   goesOnElsewhere(id: unknown): void {
     this.destroyedIds?.delete(id)
     this.wasOnceStored(id)
   }
 
-  /** Notes that a session that was stored is there no more, whoever has ended it: it does not begin again. */
+  /** Notes that a stored session has ended, whoever ended it: it does not begin again. */
   gone(id: unknown): void {
     this.destroyedIds ??= new Set()
     this.destroyedIds.add(id)
@@ -323,7 +349,7 @@ export class Ledger {
     this.onceStoredIds.add(id)
   }
 
-  /** Notes the session that takes the place of one that was destroyed: it may have got the same id, from `genid`. */
+  /** Notes the session that replaces one that was destroyed. Its id may be the same, if `genid` gave it twice. */
   replaced(session: Session): void {
     this.destroyedIds?.delete(session.id)
     this.onceStoredIds?.delete(session.id)
@@ -340,38 +366,41 @@ export class Ledger {
     return this.destroyedIds?.has(id) === true
   }
 
-  /** Whether the app has left a session on the request that it had asked to end, and that holds what the store did not. */
+  /**
+   * Whether the app had asked to end this session, left it on the request all the same, and changed it: then its data are not
+   * what the store held, or was asked to hold, at that moment.
+   */
   isLeftBehind({ id, data }: State): boolean {
     const known = this.atEnding?.get(id)
     return known?.every((state) => !state || state.id !== id || !areSame(state.data, data)) === true
   }
 
-  /** Whether this is the id of the session that the client presents: by this very id, or by an older one. */
+  /** Whether the client presents the session with this id: by this id, or by an older one that leads to it. */
   isPresented(id: unknown): boolean {
     return this.presentedId !== undefined && (this.renewedId ?? this.presentedId) === id
   }
 
-  /** Whether nobody has stored the session of an id, or asked for that. */
+  /** Whether nobody has stored this session, or asked to. */
   isUnwritten(id: unknown): boolean {
     return !this.isToBeSaved(id) && !this.wasStored(id)
   }
 
-  /** Whether the session of an id has been saved, or was to be. */
+  /** Whether the app or the end of the response has asked to save this session; the save may have failed. */
   isToBeSaved(id: unknown): boolean {
     return this.toBeSaved !== undefined && this.toBeSaved === id
   }
 
-  /** Whether the app itself has saved the session of an id. */
+  /** Whether the app itself has saved this session, or is saving it. */
   isSavedByApp(id: unknown): boolean {
     return this.savedByApp !== undefined && this.savedByApp === id
   }
 
-  /** Whether a session was given in the place of one that is bound to another device: it counts only if the app changes it. */
+  /** Whether the request got this session instead of one that is bound to another device: it counts only if the app changes it. */
   isStandIn(id: unknown): boolean {
     return this.reason === 'unproven' && this.loaded?.id === id
   }
 
-  /** Whether the app has saved the session of an id once more after the end of the response. */
+  /** Whether the app has saved this session once more after the end of the response. */
   isSavedAfterEnd(id: unknown): boolean {
     return this.idsSavedAfterEnd?.has(id) === true
   }
@@ -380,25 +409,25 @@ export class Ledger {
     return this.loaded?.id !== state.id || this.hasOtherData(state)
   }
 
-  /** Whether the data of a session are others than the app got, whatever the id. */
+  /** Whether the data of a session differ from those that the app got. The id does not matter. */
   hasOtherData({ data }: State): boolean {
     return !areSame(this.loaded?.data, data)
   }
 
-  /** Whether the idle timeout of a session is another than it was. */
+  /** Whether the idle timeout of a session is not the one that the session had when the app got it. */
   hasOtherMaxAge(session: Session): boolean {
     const { originalMaxAge } = session.cookie
     const { loadedMaxAge } = this
-    // What an app has put in the place of the cookie may have none.
+    // What an app has put there instead of the cookie may have none.
     if (originalMaxAge === undefined || Object.is(originalMaxAge, loadedMaxAge)) return false
     if (typeof originalMaxAge !== 'number' || typeof loadedMaxAge !== 'number') return true
-    // Who sets a date that is the same time ahead each time is a moment late.
+    // An app that sets `expires` to the same time from now gets a few milliseconds more or less each time.
     return !(Math.abs(originalMaxAge - loadedMaxAge) < A_MOMENT)
   }
 
   /** Whether the store is known to have had a session of this id. */
   wasStored(id: unknown): boolean {
-    // The client may present the id of a session that is gone, and `genid` give that to the new one.
+    // A presented id alone is no proof: its session may have ended, and `genid` may have given the id to the new one.
     return (
       (this.reason === 'found' && this.isPresented(id)) ||
       (this.stored !== undefined && this.stored.id === id) ||
@@ -406,14 +435,14 @@ export class Ledger {
     )
   }
 
-  /** Whether a save of the app is under way that stores this. A store may take very long to answer, or forever. */
-  isBeingSaved({ id, data, cookie }: State): boolean {
-    const { beingSaved } = this
-    if (!beingSaved || beingSaved.id !== id || !areSame(beingSaved.data, data)) return false
-    return beingSaved.cookie?.others === cookie?.others
+  /** Whether a save of the app that stores this state is not answered yet. Some stores never answer. */
+  hasSaveUnderWay({ id, data, cookie }: State): boolean {
+    const { saveUnderWay } = this
+    if (!saveUnderWay || saveUnderWay.id !== id || !areSame(saveUnderWay.data, data)) return false
+    return saveUnderWay.cookie?.others === cookie?.others
   }
 
-  /** Whether the store holds this, but perhaps for when it expires. */
+  /** Whether the store holds this state. Its expiry does not matter here. */
   isStored(state: State): boolean {
     const { stored } = this
     if (!stored || stored.id !== state.id || !areSame(stored.data, state.data)) return false
@@ -423,8 +452,8 @@ export class Ledger {
   }
 
   /**
-   * Whether the store knows when this session expires: the app has saved it, and not moved that since. A cookie tells the
-   * second, so less does not count.
+   * Whether the store knows when this session expires: the app has saved it, and has not moved its expiry since. A difference
+   * of less than a second does not count, because a cookie has no fractions of seconds.
    */
   isExpiryStored(state: State): boolean {
     const known = this.stored?.id === state.id ? this.stored?.cookie?.expires : undefined

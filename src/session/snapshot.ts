@@ -94,7 +94,10 @@ export function dataOf(snapshot: Snapshot): Members {
   return JSON.parse(textOf(snapshot)) as Members
 }
 
-/** The same, but what lies in a copy is copied and not written and read again: another `cookie`, of no account, may be there. */
+/**
+ * The data of a snapshot, without a detour through JSON where that is possible. They may have a `cookie`, which the caller must
+ * ignore.
+ */
 export function copyOfData(snapshot: Snapshot): Members {
   const copy = snapshot instanceof Copy ? copyData(snapshot.members) : undefined
   return copy ?? dataOf(snapshot)

@@ -12,14 +12,15 @@ const BYTES_OF_AN_ENTRY = 140
 interface Ending {
   /** When it was ended last. */
   moment: number
-  /** How many calls to the store are to end it, and not answered yet; and whether one was. */
+  /** How many calls that end it the store has not answered yet. */
   underWay: number
+  /** Whether the store has answered one. */
   isCertain: boolean
-  /** Whether the store has been given up that was to destroy it: it may never do that. */
+  /** Whether the store did not answer in time when it was asked to destroy the session: it may never do that. */
   isGivenUp: boolean
-  /** When its id came to be used again, if it did: some apps give an id twice. */
+  /** When a new session began under the same id, if one did: some apps give an id twice. */
   begunAgain: number | undefined
-  /** The same, of before an ending that the store may refuse. */
+  /** What `begunAgain` was before the last ending. If the store refuses that one, it is `begunAgain` again. */
   begunBefore: number | undefined
 }
 
@@ -85,7 +86,7 @@ export class EndedSessions {
     else ending.begunAgain = ending.begunBefore
   }
 
-  /** Notes that the store has not answered in time to who was to destroy a session. */
+  /** Notes that the store has not answered in time when it was asked to destroy a session. */
   giveUp(id: string): void {
     const ending = this.endings.get(id)
     if (ending) ending.isGivenUp = true

@@ -21,10 +21,10 @@ const MAY_BE_SEALED = /^A256GCM\.1\.[\w-]{46,}$/
 /** What the store holds: cookie and notes for those who must read them, and one text for all else. */
 type SealedRecord = SessionData & { __session?: Notes; sealed: string }
 
-/** How the text of a record is made that is sealed when somebody asks. */
+/** For each record that is not sealed yet: the function that seals it. It is called when somebody reads `sealed`. */
 const laterTexts = hiddenSlot<() => string>()
 
-/** With a getter of its own each record would be of a kind of its own for V8, which costs as much as to seal it. */
+/** All records share this getter. If each had a separate one, V8 would make a hidden class for each: as slow as sealing it. */
 const SEALED_LATER: PropertyDescriptor = {
   enumerable: true,
   configurable: true,

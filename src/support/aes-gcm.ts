@@ -3,12 +3,13 @@ import type { CipherKey } from 'node:crypto'
 
 const CIPHER = 'aes-256-gcm'
 
-/** Bytes of a key, of a nonce - what NIST SP 800-38D recommends, section 8.2 -, and of what tells that nothing was changed. */
 export const KEY_BYTES = 32
+/** As NIST SP 800-38D recommends in section 8.2. */
 export const NONCE_BYTES = 12
+/** The tag shows that nothing was changed. */
 export const TAG_BYTES = 16
 
-/** What is sealed, and the tag of it. */
+/** The sealed bytes, and their tag. */
 interface Sealed {
   readonly bytes: Buffer
   readonly tag: Buffer

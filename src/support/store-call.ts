@@ -81,10 +81,13 @@ interface Habit {
   readonly style: 'callback' | 'promise'
 }
 
-/** How long a method of which nothing is known may take to call back after its promise, in milliseconds. */
+/** How long we wait for the callback of a method after its promise, if nothing is known of the method; in milliseconds. */
 const PATIENCE = 1000
 
-/** The same where it is a wrapper of what declares a callback, or others of its name have called back. */
+/**
+ * How long we wait if a callback is likely: the method is a wrapper of one that declares a callback, or another method of this
+ * name has called back.
+ */
 const LONG_PATIENCE = 10_000
 
 /** The one answer to one call. An `AsyncResource` remembers the asynchronous context it was made in. */
@@ -93,7 +96,7 @@ class MethodAnswer extends AsyncResource {
   private given = false
   private error: unknown
   private result: unknown
-  /** The method, where its promise may be the answer, or is surely none. */
+  /** The method, if it has returned a promise: should it call back all the same, that is learnt. */
   private followed: object | undefined
   /** Set while it is not known which of the two is the answer. */
   private timer: NodeJS.Timeout | undefined
