@@ -38,7 +38,7 @@ const mocha = {
 }
 
 /** The rooms of `src`, from the ground up: each imports what lies below it, or beside it in the same room. */
-const rooms = [
+export const rooms = [
   'support',
   'session',
   'stores',
@@ -53,27 +53,48 @@ const rooms = [
   'middleware.ts',
   'testing',
   'express.ts',
-  'index.ts'
+  'index.ts',
+  'deep-paths'
 ]
 
 /** Two rooms side by side know nothing of each other. */
 const beside = { transport: ['stores'] }
 
-const importsGoDown = rooms.map((room, floor) => {
+/** What names a module, and is no `import` or `export` with `from`: `no-restricted-imports` sees only those. */
+const OTHER_IMPORTS = [
+  'CallExpression[callee.name="require"]',
+  'TSExternalModuleReference',
+  'ImportExpression',
+  'TSImportType'
+]
+
+const message = 'Imports go down; see docs/architecture.md.'
+
+/** The rule for each room that has others above it. */
+export const importsGoDown = rooms.flatMap((room, floor) => {
   const above = [...rooms.slice(floor + 1), ...(beside[room] ?? [])]
-  const group = above.map((name) =>
-    name.endsWith('.ts') ? `**/${name.replace('.ts', '.js')}` : `**/${name}/*`
-  )
-  return {
-    files: [room.endsWith('.ts') ? `src/${room}` : `src/${room}/**`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: [{ group, message: 'Imports go down; see docs/architecture.md.' }] }
-      ]
+  if (above.length === 0) return []
+  const group = above.map((name) => `**/${isFile(name) ? inJs(name) : `${name}/*`}`)
+  const paths = above.map((name) => (isFile(name) ? `${inJs(name).replace('.', '\\.')}$` : `${name}\\u002F`))
+  const selector = `:matches(${OTHER_IMPORTS.join(', ')}) Literal[value=/(^|\\u002F)(${paths.join('|')})/]`
+  return [
+    {
+      files: [isFile(room) ? `src/${room}` : `src/${room}/**`],
+      rules: {
+        'no-restricted-imports': ['error', { patterns: [{ group, message }] }],
+        'no-restricted-syntax': ['error', { selector, message }]
+      }
     }
-  }
+  ]
 })
+
+function isFile(room) {
+  return room.endsWith('.ts')
+}
+
+function inJs(file) {
+  return file.replace('.ts', '.js')
+}
 
 export default tseslint.config(
   {
@@ -121,7 +142,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-condition': 'off'
     }
   },
-  ...importsGoDown.filter(({ files }) => files[0] !== 'src/index.ts'),
+  ...importsGoDown,
   {
     files: ['**/*.js'],
     languageOptions: { sourceType: 'commonjs', ecmaVersion: 2023, globals: { ...node, ...mocha } },
