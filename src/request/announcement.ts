@@ -118,7 +118,7 @@ export class Announcement {
         presentedCookie?.isToBeSentAgain ||
         (settings.rolling && this.isToBeRenewed(session)) ||
         ledger.hasOtherMaxAge(session) ||
-        (session.cookie.expires != null && this.isModified(session))
+        (session.cookie.expires != null && (this.isModified(session) || this.isModifiedByStore(session)))
       : (settings.saveUninitialized && !ledger.isStandIn(id)) ||
         ledger.isToBeSaved(id) ||
         this.isModified(session)
@@ -141,6 +141,12 @@ export class Announcement {
 
   private isModified(session: Session): boolean {
     return this.keeper.ledger.isModified(this.stateOf(session))
+  }
+
+  /** Whether the store has changed the session in the `set` or `touch` that the end of the response has called, as some do. */
+  private isModifiedByStore(session: Session): boolean {
+    const { ledger } = this.keeper
+    return this.end !== undefined && ledger.isModified(ledger.stateOf(session))
   }
 
   private stateOf(session: Session): State {
