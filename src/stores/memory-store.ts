@@ -121,7 +121,12 @@ export class MemoryStore extends Store {
 
   /** Answers with the number of sessions that have not expired, without reading them all. */
   override length(callback: (err: any, length?: number) => void): void {
-    setImmediate(callback, null, indexOf(this).size)
+    // Who has an `all` of another kind, such as that of a store within this one, counts what it gives.
+    if (this.all === MemoryStore.prototype.all) setImmediate(callback, null, indexOf(this).size)
+    else
+      callStore<object>(this, 'all', [], (error, all) =>
+        error ? callback(error) : callback(null, countOf(all))
+      )
   }
 }
 
@@ -217,6 +222,11 @@ function indexOf(store: MemoryStore): SessionIndex {
   }
   lastIndexes.set(store, index)
   return index
+}
+
+/** How many sessions an `all` has given, by id or as a list. */
+function countOf(all: object | null | undefined): number {
+  return Object.keys(all ?? {}).length
 }
 
 /** Reads a session; one that has expired is removed. */

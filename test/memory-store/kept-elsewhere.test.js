@@ -36,6 +36,18 @@ class OwnStore extends MemoryStore {
 describe('a store that extends MemoryStore and keeps its sessions elsewhere', () => {
   afterEach(closeAll)
 
+  it('counts those that its own `all` gives', async () => {
+    class Listing extends OwnStore {
+      all(callback) {
+        setImmediate(callback, null, Object.fromEntries(this.texts))
+      }
+    }
+    const store = new Listing()
+    await Promise.all(['id1', 'id2'].map((id) => new Promise((done) => store.set(id, { cookie: {} }, done))))
+    const count = await new Promise((done) => store.length((error, length) => done(error ?? length)))
+    assert.equal(count, 2)
+  })
+
   it('knows all sessions of a user who logs in many times at once', async () => {
     const { visit, middleware } = await serve(
       { store: new OwnStore(), user: ({ user }) => user, genid: undefined },
