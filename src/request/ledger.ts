@@ -416,10 +416,12 @@ export class Ledger {
 
   /** Whether the idle timeout of a session is not the one that the session had when the app got it. */
   hasOtherMaxAge(session: Session): boolean {
-    const { originalMaxAge } = session.cookie
+    const { cookie } = session
+    const { originalMaxAge } = cookie
     const { loadedMaxAge } = this
-    // What an app has put there instead of the cookie may have none.
-    if (originalMaxAge === undefined || Object.is(originalMaxAge, loadedMaxAge)) return false
+    if (Object.is(originalMaxAge, loadedMaxAge)) return false
+    // What an app has put there instead of the cookie may have none; and no attributes, without which it must not be sent.
+    if (originalMaxAge === undefined || !('data' in cookie)) return false
     if (typeof originalMaxAge !== 'number' || typeof loadedMaxAge !== 'number') return true
     // An app that sets `expires` to the same time from now gets a few milliseconds more or less each time.
     return !(Math.abs(originalMaxAge - loadedMaxAge) < A_MOMENT)

@@ -128,4 +128,15 @@ describe('req.session replaced by what is no session', () => {
     })
     assert.equal((await visit()).body, 'body')
   })
+
+  it('a spread of its cookie, with another timeout: no cookie without the attributes goes out, as in 1.x', async () => {
+    const { visit } = await serve({ store: new JsonStore(), cookie: { maxAge: 60_000 } }, (req, res) => {
+      if (req.path === '/login') req.session.user = 'ada'
+      else req.session.cookie = { ...req.session.cookie, originalMaxAge: 500_000, maxAge: 500_000 }
+      res.send(req.session.user)
+    })
+    const { cookie } = await visit({ path: '/login' })
+    const { body, cookie: sent } = await visit({ cookie })
+    assert.deepEqual([body, sent], ['ada', undefined])
+  })
 })
