@@ -120,6 +120,7 @@ export function readDeviceOptions(given: DeviceBoundOptions, others: Others): De
   if (!isPath(path) || path.endsWith('/')) {
     refuse('deviceBound.path', 'be a path that begins with a slash and does not end with one', path)
   }
+  if (!isAskedAsItIs(path)) refuse('deviceBound.path', 'be a path as browsers ask for it', path)
   if (!isBelow(path, cookiePath)) refuse('deviceBound.path', `lie below cookie.path (${cookiePath})`, path)
   if (typeof name !== 'string' || !TOKEN.test(name)) refuse('deviceBound.name', 'be a name of a cookie', name)
   if (name === others.name) refuse('deviceBound.name', "be another than the session cookie's", name)
@@ -163,6 +164,12 @@ function refuse(name: string, must: string, value: unknown): never {
 /** What stands in a header, and in the attribute of a cookie. */
 function isPath(value: unknown): value is string {
   return typeof value === 'string' && /^\/[!#-:<=>@-[\]-~]*$/.test(value)
+}
+
+/** Browsers take `//` for a host, leave out what follows a `#`, and resolve `..`: the endpoint would never be asked. */
+function isAskedAsItIs(path: string): boolean {
+  const { pathname, host } = new URL(path, 'https://host.example')
+  return pathname === path && host === 'host.example'
 }
 
 /** RFC 6265 section 5.1.4. */

@@ -702,6 +702,15 @@ describe('the option deviceBound', () => {
         [{ when, path: 'dbsc' }],
       "deviceBound.path option must be a path that begins with a slash and does not end with one, not '/a\"b'":
         [{ when, path: '/a"b' }],
+      "deviceBound.path option must be a path as browsers ask for it, not '//host/dbsc'": [
+        { when, path: '//host/dbsc' }
+      ],
+      "deviceBound.path option must be a path as browsers ask for it, not '/dbsc#top'": [
+        { when, path: '/dbsc#top' }
+      ],
+      "deviceBound.path option must be a path as browsers ask for it, not '/shop/../dbsc'": [
+        { when, path: '/shop/../dbsc' }
+      ],
       "deviceBound.path option must lie below cookie.path (/shop), not '/dbsc'": [
         { when, path: '/dbsc' },
         { cookie: { path: '/shop' } }
