@@ -2,7 +2,8 @@
 
 // node scripts/packed-form.js on | off - npm runs it around `npm pack`, as `prepack` and `postpack`. What is packed is read far
 // from this repository: the links of its pages lead to the repository on the web, at the tag of the version, and its
-// package.json has no scripts that only a clone can run. `off` gives the working tree its own files back.
+// package.json has no scripts that only a clone can run. Its deep paths are files as well, for tools that do not read `exports` (such as
+// ESLint's import rules, jest 27, browserify and webpack 4). `off` gives the working tree its own files back.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -15,6 +16,16 @@ const forms = {
   'README.md': withLinksToTheWeb,
   'CHANGELOG.md': withLinksToTheWeb,
   'package.json': withoutScriptsOfAClone
+}
+
+/** The files that only the package has, and what they stand for. */
+const doors = {
+  'index.js': './dist/index.js',
+  'testing.js': './dist/testing/index.js',
+  'session/cookie.js': '../dist/deep-paths/cookie.js',
+  'session/memory.js': '../dist/deep-paths/memory.js',
+  'session/session.js': '../dist/deep-paths/session.js',
+  'session/store.js': '../dist/deep-paths/store.js'
 }
 
 function withLinksToTheWeb(text) {
@@ -47,6 +58,10 @@ function on() {
     replace(path.join(asideFolder, name), text)
     replace(path.join(root, name), form(text))
   }
+  for (const [name, target] of Object.entries(doors)) {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true })
+    fs.writeFileSync(path.join(root, name), `'use strict'\n\nmodule.exports = require('${target}')\n`)
+  }
 }
 
 function off() {
@@ -55,6 +70,8 @@ function off() {
     // What has been edited meanwhile is not lost.
     if (own !== undefined && read(path.join(root, name)) === form(own)) replace(path.join(root, name), own)
   }
+  for (const name of Object.keys(doors)) fs.rmSync(path.join(root, name), { force: true })
+  fs.rmSync(path.join(root, 'session'), { recursive: true, force: true })
   fs.rmSync(asideFolder, { recursive: true, force: true })
 }
 

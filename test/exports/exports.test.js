@@ -17,6 +17,10 @@ describe('the package', () => {
     })
   }
 
+  it('is to be had at the path of its file in 1.x', () => {
+    for (const name of ['index', 'index.js']) assert.equal(require(`express-session/${name}`), session)
+  })
+
   it('can be imported by name, and is the same package then', async () => {
     const { imported } = await import('./importing.mjs')
     assert.equal(imported.session, session)

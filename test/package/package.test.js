@@ -33,9 +33,12 @@ before('packs the package', () => {
 after('removes what was made', cleanUp)
 
 describe('the tarball', () => {
-  it('holds the build, README, LICENSE and CHANGELOG, and nothing else', () => {
+  it('holds the build, the paths of 1.x, README, LICENSE and CHANGELOG, and nothing else', () => {
     const strangers = tarball.files.filter(
-      (file) => !/^(dist\/.+\.(js|js\.map|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(file)
+      (file) =>
+        !/^(dist\/.+\.(js|js\.map|d\.ts)|(index|testing|session\/\w+)\.js|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(
+          file
+        )
     )
     assert.deepEqual(strangers, [])
     for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json', 'dist/index.js']) {
@@ -92,6 +95,24 @@ describe('the tarball', () => {
     assert.doesNotMatch(fs.readFileSync(path.join(root, 'README.md'), 'utf8'), /\/blob\/v/)
     assert.ok(require('../../package.json').scripts.prepare)
     assert.equal(fs.existsSync(path.join(root, '.packing')), false)
+  })
+
+  it('has the paths of 1.x as files, too, for tools that read no `exports`', async () => {
+    const project = makeProject()
+    install(project, tarball.file)
+    const check = path.join(project, 'check.js')
+    fs.writeFileSync(
+      check,
+      `const assert = require('node:assert/strict')
+      const session = require('express-session')
+      const files = { cookie: 'Cookie', memory: 'MemoryStore', session: 'Session', store: 'Store' }
+      for (const [file, name] of Object.entries(files)) {
+        assert.equal(require('./node_modules/express-session/session/' + file), session[name])
+      }
+      assert.equal(require('./node_modules/express-session/index.js'), session)
+      assert.equal(require('./node_modules/express-session/testing.js'), require('express-session/testing'))`
+    )
+    await node(project, check)
   })
 
   it('is installed without a script, and without a warning', () => {
