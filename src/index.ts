@@ -56,6 +56,9 @@ declare global {
  * @returns the middleware
  * @throws TypeError when an option is wrong
  */
+function session(given?: session.SessionOptions): session.SessionMiddleware
+// What TypeScript takes for `ReturnType<typeof session>`, and mocking libraries for what a mock may return: any handler.
+function session(given?: session.SessionOptions): (...args: Parameters<session.SessionMiddleware>) => void
 function session(given?: session.SessionOptions): session.SessionMiddleware {
   const settings = options.readOptions(given || {}, deprecate)
   return middlewares.createMiddleware(settings) as session.SessionMiddleware

@@ -305,8 +305,8 @@ export function madeBy(method: 'generate' | 'createSession', { session }: Sessio
 }
 
 /** Has a store make an empty session for a request. Apps replace the method, also by one that is async, and may reject. */
-export function generateBy(store: { generate(req: SessionRequest): unknown }, req: SessionRequest): void {
-  silence(store.generate(req))
+export function generateBy(store: { generate?(req: SessionRequest): unknown }, req: SessionRequest): void {
+  silence((store as Required<typeof store>).generate(req))
 }
 
 /** What a session needs of its store beyond the calls that `callStore` makes. */

@@ -24,8 +24,8 @@ import type { SessionData, SessionRequest } from '../session/session.js'
   { enumerable: true, hasConstructor: true }
 )
 export abstract class Store extends EventEmitter {
-  /** @internal Makes an empty session with a new id for a request. Set by the middleware that uses the store. */
-  declare generate: (req: any) => void
+  /** Makes an empty session with a new id for a request. Set by the middleware that uses the store. */
+  generate?(req: any): void
 
   /**
    * Finds the data that are stored under a session id.

@@ -86,7 +86,8 @@ export const everyStore: Chapter = {
         try {
           await tried.call('regenerate', req)
         } finally {
-          store.generate = generate
+          if (generate) store.generate = generate
+          else delete store.generate
         }
         demand(req.sessionID === 'new', 'regenerate() does not call generate()')
         await tried.holdsNone(id, 'get() still finds what regenerate() was to destroy')
