@@ -1,6 +1,7 @@
 'use strict'
 
-// Whoever changes `src` can rely on its order: the lint rule finds each import that goes up, however it is written.
+// Whoever changes `src` can rely on its order: the lint rule finds each import that goes up, however it is written, and
+// docs/architecture.md names the same rooms, and every file.
 
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
@@ -63,5 +64,20 @@ describe('The rooms of src', function () {
 
   it('are all that there is in src', function () {
     assert.deepEqual([...rooms].sort(), fs.readdirSync(src).sort())
+  })
+
+  it('stand in docs/architecture.md in their order, and so does each of their files', function () {
+    const page = fs.readFileSync(path.join(root, 'docs/architecture.md'), 'utf8')
+    const named = [...page.matchAll(/^\| `(\S+\/|\S+\.ts)` /gm)].map(([, name]) => name.replace(/\/$/, ''))
+    assert.deepEqual(named.slice(0, rooms.length).reverse(), rooms)
+
+    const files = fs.readdirSync(src, { recursive: true }).filter((name) => name.endsWith('.ts'))
+    // One row says all of these.
+    const inFolders = [...named.slice(rooms.length), 'deep-paths']
+    const isNamed = (file) => named.includes(file) || inFolders.includes(path.posix.dirname(file))
+    const missing = files.map((file) => file.replaceAll('\\', '/')).filter((file) => !isNamed(file))
+    assert.deepEqual(missing, [])
+    const gone = named.filter((name) => !fs.existsSync(path.join(src, name)))
+    assert.deepEqual(gone, [])
   })
 })
