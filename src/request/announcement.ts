@@ -14,7 +14,7 @@ import type { PresentedCookie } from './presented-cookie.js'
 type Report = (error: unknown) => void
 
 /**
- * What the headers of a response tell the client of its session: the id, or that it is to forget the id; and that it may bind
+ * What the headers of a response tell the client of its session: the id, or that it must forget the id; and that it may bind
  * the session to its device.
  */
 export class Announcement {
@@ -50,7 +50,7 @@ export class Announcement {
     }
   }
 
-  /** @returns false if the client is sent no session, and is to have none */
+  /** @returns false if the client gets no session with this response, and should have none */
   private send(res: ServerResponse, transport: Transport | undefined, report: Report): boolean {
     const { end, keeper, presentedCookie } = this
     const { req, ledger, service } = keeper
@@ -128,7 +128,7 @@ export class Announcement {
     return !endings.isEndedByOthers(at) || (at === session.id && endings.mayBeginAgain(at))
   }
 
-  /** Whether the client's cookie, under `rolling`, is to get a later expiry. */
+  /** Whether the client's cookie, under `rolling`, must get a later expiry. */
   private isToBeRenewed(session: Session): boolean {
     const { ledger, lifetime } = this.keeper
     return (

@@ -128,7 +128,7 @@ export class Endings {
     }
   }
 
-  /** Notes that a session is being written; its end is to be noted when that is answered, and undone if it has to be. */
+  /** Notes that a session is being written. Once the store has answered, `endWrite` must be called. */
   beginWrite(id: string): Write {
     return this.ended.writes.begin(this.keyOf(id), this.ended.now)
   }
@@ -140,7 +140,7 @@ export class Endings {
   /**
    * Notes that the app is ending a session.
    *
-   * @returns what is to be told the store's answer
+   * @returns a function that must be called with the store's answer
    */
   note(id: string): Answer {
     const key = this.keyOf(id)

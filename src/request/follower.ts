@@ -63,7 +63,7 @@ export class Follower {
     this.renewedIds.underWay.whenSettled(id, goOn)
   }
 
-  /** Whether an id is being renewed, or is to be as soon as those have saved that came before. */
+  /** Whether an id is being renewed, or will be as soon as the saves before it are done. */
   isExpected(id: string): boolean {
     return this.isUnderWay(id) || this.renewedIds.expected.has(id)
   }
@@ -137,7 +137,7 @@ export class Follower {
    * Saves a session, unless its id has been renewed by another process: then it lies elsewhere. Only a store with `update` can
    * tell.
    *
-   * @param mustBeThere - whether nothing is to be stored where the session is gone
+   * @param mustBeThere - whether nothing may be stored if the session is gone
    * @param done - told of the error, if any; or that the session is `GONE`, or has `MOVED`
    */
   save(storage: Storage, at: string, record: SessionData, mustBeThere: boolean, done: Answer): void {
@@ -163,7 +163,7 @@ export class Follower {
     )
   }
 
-  /** What a pointer means that a write has met in the place of the session. */
+  /** What it means that a write has found a pointer instead of the session. */
   meet(storage: Storage, at: string, pointer: SessionData): typeof GONE | typeof MOVED {
     this.note(storage, at, pointer)
     if (this.isUnderWay(at)) return MOVED
@@ -173,7 +173,7 @@ export class Follower {
     return MOVED
   }
 
-  /** Puts a pointer back that something late has overwritten. When the grace is over, there is to be nothing. */
+  /** Puts back a pointer that a late write has overwritten. If the grace is over, removes what was written. */
   restore(storage: Storage, id: string, store: object, done: () => void): void {
     const pointer = this.renewedIds.get(id)
     const answer: Answer = (error) => {
@@ -193,7 +193,7 @@ export class Follower {
   /** Notes that an id has been renewed. At the end of the grace what the store still has of it is destroyed. */
   renewed(storage: Storage, id: string, pointer: Pointer): void {
     const { ended } = this.sharedStore
-    // Only what is needed then: a grace may last for long, and is to keep nothing of the request.
+    // The key alone is kept: a grace may last for hours, and must not keep the request in memory.
     const key = this.endings.keyOf(id)
     this.renewedIds.lead(id, pointer, () => {
       // Another process may have stored its state of the session there, and without a pointer that would be a session.
@@ -205,7 +205,7 @@ export class Follower {
     })
   }
 
-  /** Notes that an id is to be renewed. */
+  /** Notes that an id will be renewed. */
   expect(id: string): void {
     this.renewedIds.expected.begin(id)
   }

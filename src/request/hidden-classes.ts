@@ -1,8 +1,8 @@
 /**
  * V8 before version 13 (Node 20 and 22): an object whose prototype has been replaced, as Express replaces that of each
- * request and response, gets a hidden class of its own with each property that is added to it. Then whatever Node's own
- * code remembers of where its properties are is of no use for the next one, and is found out again. This file goes when
- * Node 22 is supported no more.
+ * request and response, gets a separate hidden class with each property that is added to it. So what Node's code has
+ * learnt about the place of its properties does not help with the next one, and must be learnt again. This file goes when
+ * Node 22 is no longer supported.
  */
 const DIVERGE = Number.parseInt(process.versions.v8, 10) < 13
 

@@ -49,7 +49,7 @@ export function keeperOfRequest(req: object): Keeper | undefined {
 
 /**
  * Keeps the session of one request: does what the app asks of it, and what the end of the response decides, and notes in
- * the ledger what has come of that. All that reaches the store on behalf of a request does so here, but for the first load.
+ * the ledger what has come of that. Each call to the store for a request begins here, except the first load.
  */
 export class Keeper implements SessionKeeper {
   pending = new Pending()
@@ -67,7 +67,7 @@ export class Keeper implements SessionKeeper {
   private saveAtEnd: SaveAtEnd | undefined
   /** Why a session that is past its end is still stored. */
   private faultOfDestroy: unknown
-  /** When a new session began, for who asks; nobody else needs it. */
+  /** When a new session began; set once somebody asks. */
   private createdAt: number | undefined
 
   constructor(
@@ -132,7 +132,7 @@ export class Keeper implements SessionKeeper {
    * elsewhere.
    *
    * @param at - the id under which it lies
-   * @param parts - what is stored in the place of its own, where it has been merged
+   * @param parts - what is stored instead of its own data, where it has been merged
    */
   forStore(session: Session, at: string, parts?: Parts): SessionData {
     const { absoluteTimeout, device, keys } = this.service
@@ -145,7 +145,7 @@ export class Keeper implements SessionKeeper {
   }
 
   /**
-   * What a store is to be given of a session. That this fails, by a `toJSON` of the app's, is an answer as any other.
+   * What the store is given of a session. If a `toJSON` of the app throws, that is the answer, like an error of the store.
    *
    * @returns undefined if it has failed
    */

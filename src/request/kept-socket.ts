@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 
 type Destroy = (...args: unknown[]) => unknown
 
-/** How long a socket that is to be destroyed waits for its held responses, in milliseconds. */
+/** How long a socket waits for its held responses before it is destroyed, in milliseconds. */
 const PATIENCE = 1000
 
 const keptSockets = hiddenSlot<KeptSocket>()
@@ -16,11 +16,11 @@ const keptSockets = hiddenSlot<KeptSocket>()
  * as it would have without the wait.
  */
 export class KeptSocket {
-  /** The response whose end is held. Once the socket is to be destroyed, also one that is on its way. */
+  /** The response whose end is held; or, while the socket waits to be destroyed, one that is being sent. */
   private held: ServerResponse | undefined
   /** More of them, where requests are pipelined. */
   private others: Set<ServerResponse> | undefined
-  /** Set while the socket is to be destroyed. */
+  /** Set while the socket waits to be destroyed. */
   private timer: NodeJS.Timeout | undefined
   private readonly innerDestroy: Destroy
 

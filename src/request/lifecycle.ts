@@ -221,7 +221,7 @@ export class Lifecycle {
    * Has the cookie of a stored session brought up to date, for a request that has a response: the option `refreshCookie`.
    *
    * @param next - goes on with the request
-   * @returns what is to go on with it instead
+   * @returns the function that must be called instead
    */
   refreshing(next: Next): Next {
     return (error) => {
@@ -257,7 +257,7 @@ export class Lifecycle {
   /**
    * Decides what becomes of the session at the end of the response, and has it done.
    *
-   * @param done - told when that is done; at once if nothing is to do
+   * @param done - told when that is done; at once if there is nothing to do
    * @throws TypeError when `req.session` is not a session, and whatever serialising it throws
    */
   commit(done: Answer): void {

@@ -8,7 +8,7 @@ import type { Service } from './service.js'
 
 /**
  * How long the sessions of one request live, by the options `absoluteTimeout` and `touchInterval`: whether one is past its
- * end, when it is to be touched, and what its cookie says of that. Without these options all of it is as in 1.19.
+ * end, when it must be touched, and what its cookie says of that. Without these options all of it is as in 1.19.
  */
 export class Lifetime {
   constructor(
@@ -69,13 +69,13 @@ export class Lifetime {
     return ledger.notesOf(id)
   }
 
-  /** The cookie of a session as the client is to be sent it. */
+  /** The cookie of a session as it is sent to the client. */
   cookieForClient(session: Session): Cookie {
     const { absoluteTimeout } = this.service
     return absoluteTimeout ? absoluteTimeout.forClient(session.cookie, this.notesOf(session)) : session.cookie
   }
 
-  /** Whether a session that has only been read is to be touched; asked once it is known what the store had. */
+  /** Whether a session that has only been read must be touched. The session must have been loaded. */
   isTouchDue({ id, cookie }: Session): boolean {
     const { touchInterval } = this.service
     const { storedCookie } = this.ledger

@@ -36,7 +36,7 @@ export interface Life {
   isEndedByApp: boolean
 }
 
-/** What is to be saved, as it was when that was asked for; but for what earlier saves have brought since. */
+/** What a save stores: the session when the save was asked for, and what earlier saves have added since. */
 export interface Ask {
   life: Life
   session: Session
@@ -52,7 +52,7 @@ export interface Ask {
   merged: Merged | undefined
 }
 
-/** What is stored in the place of a session's own. */
+/** What is stored instead of a session's own data. */
 export interface Parts {
   readonly cookie: Cookie
   readonly notes: Notes | undefined
@@ -75,13 +75,13 @@ interface Writing {
 interface Merged {
   readonly data: Members
   readonly notes: Notes | undefined
-  /** The notes of the request's own that went into it. */
+  /** The notes of this request that went into it. */
   readonly mineNotes: Notes | undefined
   /** Both, as the store is given them. */
   readonly whole: SessionData
 }
 
-/** What a renewed session is to be given, and what it has now; and what was found under its old id. */
+/** What a renewed session lacks, what it has now, and what was found under its old id. */
 export interface Missing {
   readonly mine: Members
   readonly merged: Members
@@ -90,7 +90,7 @@ export interface Missing {
   readonly theirNotes: Notes | undefined
 }
 
-/** Makes of what is stored what is to be; nothing where the session is gone. May throw. */
+/** Receives what is stored, and returns what must be stored; nothing if the session is gone. May throw. */
 type Merge = (found: SessionData | null | undefined) => Merged | undefined
 
 type Done = (error: unknown, merged?: Merged) => void
@@ -149,7 +149,7 @@ export class Merging {
   }
 
   /**
-   * What a renewed session is to have that others have stored under its old id; the session stays as it is.
+   * What others have stored under the old id of a renewed session, and what it still lacks. The session is not changed.
    *
    * @param life - the session under its old id
    * @param renewed - the same under its new one
@@ -210,7 +210,7 @@ export class Merging {
   }
 
   /**
-   * Notes what is to be saved.
+   * Notes what a save stores.
    *
    * @param isBehindEnding - whether the app is ending the session
    * @throws SyntaxError when the session has a `toJSON` that gives no JSON
@@ -241,7 +241,7 @@ export class Merging {
     return life
   }
 
-  /** Whether what was asked for is to be saved no more, since its session has ended. */
+  /** Whether the session has ended, so that a save of it must not be carried out any more. */
   isTooLate({ life, isBehindEnding }: Ask): boolean {
     return life.isGone && !isBehindEnding
   }
@@ -348,7 +348,7 @@ export class Merging {
       const data = isUntouched ? this.ledger.stateOf(session).data : JSON.stringify(base)
       ask.state = { ...ask.state, data }
     } catch {
-      // The session cannot be read any more: then all of it has changed. Who saves it meets the same error.
+      // The session cannot be read any more. So all of it counts as changed, and the next save meets the same error.
       life.base = ask.mine
     }
   }
@@ -414,7 +414,7 @@ function baseOf({ base, read }: Life): Members | undefined {
   return base ?? (read === undefined ? undefined : membersOf(read))
 }
 
-/** Changes what is to be saved. */
+/** Changes what a save stores. */
 function changeAsk(ask: Ask, changes: Members): void {
   if (isEmpty(changes)) return
   ask.mine = change(ask.mine, changes)

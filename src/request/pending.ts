@@ -20,7 +20,7 @@ export class Pending {
     this.count++
   }
 
-  /** Notes an answer. Who waits for the last one goes on before those who asked for it. */
+  /** Notes an answer. After the last one, the waiting function is called before the callback of that call. */
   end(): void {
     this.count--
     if (this.count === 0) this.goOn()

@@ -14,14 +14,14 @@ import type { Service } from './service.js'
  * it was set, and whether it is up to date.
  */
 export class PresentedCookie {
-  /** Whether it is to be sent again, as it would be set today. */
+  /** Whether it must be sent again, as it would be set today. */
   isToBeSentAgain = false
 
   /** The value that verified. */
   private value: string | undefined
-  /** As they were stored with the session. */
+  /** Its attributes, as they were stored with the session. */
   private stored: CookieAttributes | undefined
-  /** As they are to be. */
+  /** Its attributes, as they should be. */
   private wanted: CookieAttributes | undefined
   /** The cookie of the session that has been given these. */
   private refreshed: Cookie | undefined
@@ -93,7 +93,7 @@ export class PresentedCookie {
     if (this.wanted) cookieRefresh?.note(id, this.wanted)
   }
 
-  /** Gives the session what it is to have, once more where the app has loaded it again. */
+  /** Gives the session the attributes that it should have; once more if the app has loaded it again. */
   applyTo({ cookie }: Session): void {
     if (!this.wanted || this.refreshed === cookie) return
     giveAttributes(cookie, this.wanted)

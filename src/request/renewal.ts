@@ -26,7 +26,7 @@ import type { Whereabouts } from './whereabouts.js'
 /** How often a renewal brings over what other processes have stored meanwhile; then it goes on with what it has. */
 const MAX_SUPPLIES = 8
 
-/** Takes back that an id has ended: what others have stored under it is to be merged first. */
+/** Takes back that an id has ended: what others have stored under it must be merged first. */
 const NOT_YET = new Error('not yet')
 
 /** What a renewal needs of the keeper of a request's session. */
@@ -58,10 +58,10 @@ export interface RenewalUnderWay {
 }
 
 /**
- * Gives a session a new id, and with it what is to be kept: `regenerate({ preserve, grace })`.
+ * Gives a session a new id, and keeps what was asked for: `regenerate({ preserve, grace })`.
  *
  * @param session - of the request
- * @param renewal - what is to be kept, and for how long the old id leads to the new one
+ * @param renewal - what is kept, and for how long the old id leads to the new one
  * @param done - told when the old id opens nothing, or leads to the new one; or why nothing has been changed
  */
 export function renew(keeper: RenewingKeeper, session: Session, renewal: Renewal, done: Answer): void {
@@ -112,11 +112,11 @@ class SessionRenewal implements RenewalUnderWay {
   private waitedFor: string | undefined
   /** The same, where further renewals are waiting. */
   private expectedFor: string | undefined
-  /** What is to be told in the end where others wait for their turn to save. */
+  /** What must be called in the end, so that others who wait for their turn to save go on. */
   private readonly turns: (() => void)[] = []
   /** How often what others have stored meanwhile may yet be brought over. */
   private supplies = MAX_SUPPLIES
-  /** Who has asked for the same meanwhile. */
+  /** The callbacks of calls that asked for the same meanwhile. */
   private readonly joined: Answer[] = []
 
   /**
@@ -378,7 +378,7 @@ class SessionRenewal implements RenewalUnderWay {
   }
 
   /**
-   * Puts a pointer in the place of the old record, unless another process has done so.
+   * Replaces the old record by a pointer, unless another process has done so.
    *
    * @param callback - receives an error, or where the old id leads instead
    */
@@ -425,7 +425,7 @@ class SessionRenewal implements RenewalUnderWay {
     this.leaveUser(this.at as string, this.notes, () => this.finish(error))
   }
 
-  /** The session of an id has another one now, or is given up: the record of its user is to name it no more. */
+  /** Removes an id from the record of its user: its session has another id now, or has been given up. */
   private leaveUser(id: string, notes: Notes | undefined, goOn: () => void): void {
     const { membership } = this.keeper
     if (membership) membership.renewed(id, notes, goOn)
@@ -469,7 +469,7 @@ class SessionRenewal implements RenewalUnderWay {
   }
 
   /**
-   * What this request has changed goes with it: as ever, the last write wins.
+   * What this request has changed goes with it: as with every save, the last write wins.
    *
    * @returns why it cannot be read, if so
    */
@@ -497,8 +497,8 @@ class SessionRenewal implements RenewalUnderWay {
   }
 
   /**
-   * The response has ended with the session that this has made: what is to be done at the end is done to the other one. What
-   * has been stored of its own is gone, and so is to be saved once more if the request has changed anything.
+   * The response has ended with the session that this renewal has made. What the end decides is done to the other session. What
+   * this one had stored is gone, so it must be saved again if the request has changed anything.
    */
   private saveThere(to: string): void {
     const { keeper, life, renewed } = this
@@ -577,7 +577,7 @@ class SessionRenewal implements RenewalUnderWay {
       this.finish(error)
       return
     }
-    // That its save has failed need not mean that it is not there.
+    // Its save has failed, and yet the store may have it.
     storage.destroy(id, (refused) => {
       noteAnswer(refused)
       if (refused) debug('a session that nobody knows may be stored: %s', refused)
@@ -611,7 +611,7 @@ class SessionRenewal implements RenewalUnderWay {
     }
   }
 
-  /** Who waits beside may go on. */
+  /** Lets those go on who wait for this renewal. */
   private settle(): void {
     const { expectedFor, keeper, turns, waitedFor } = this
     this.waitedFor = this.expectedFor = undefined

@@ -33,16 +33,16 @@ interface Outgoing {
 }
 
 /**
- * Whether the headers of a response can be changed no more. Some responses have a `headersSent` of their own: that of
- * @fastify/express does not hear of `writeHead()`.
+ * Whether the headers of a response can no longer be changed. Some responses bring their own `headersSent`: that of
+ * @fastify/express does not know of `writeHead()`.
  */
 export function isHeadSent(res: ServerResponse): boolean {
   return res.headersSent || Boolean((res as Outgoing)._header)
 }
 
 /**
- * Whether a response has a `headersSent` of its own that says so, and headers that can be set all the same: those that tests make
- * say it as soon as something is to be sent.
+ * Whether a response brings its own `headersSent`, which is true although its headers can still be set. Responses made by test
+ * tools set it as soon as the app sends something.
  */
 function onlySaysSo(res: ServerResponse): boolean {
   return Object.hasOwn(res, 'headersSent') && !(res as Outgoing)._header && takesHeaders(res)
@@ -168,7 +168,7 @@ class CountedHead extends AnnouncedHead {
  */
 class Http2Head extends AnnouncedHead {
   protected override readonly code = 'ERR_HTTP2_HEADERS_SENT'
-  /** Node's own, below all who listen to the head. */
+  /** The `writeHead` of Node, below all wrappers that listen to the head. */
   private readonly innerWriteHead: (...args: unknown[]) => ServerResponse
   private held: unknown[] | undefined
   private isProceeding = false
@@ -214,7 +214,7 @@ function takesHeaders(res: ServerResponse): boolean {
 }
 
 /**
- * Puts values in the place of an object's own or inherited ones, and gives a function that puts those back. What cannot be
+ * Replaces members of an object, its own or inherited, and returns a function that puts the old ones back. What cannot be
  * redefined stays as it is.
  */
 function shadow(target: object, values: Record<string, unknown>): () => void {

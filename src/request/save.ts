@@ -42,7 +42,7 @@ export interface SaveAtEnd {
   isAsking: boolean
 }
 
-/** What is to be saved, and at whose wish; and how it is merged with what is stored, where that is asked for. */
+/** What a save stores, and who asked for it; and how it is merged with what is stored, where saves are merged. */
 interface Asked {
   readonly session: Session
   readonly state: State
@@ -83,7 +83,7 @@ export function save(
     session = keeper.keep(given)
     turn = ledger.saving(session, byApp)
     if (byApp) idleTimeout.restartForSave(session)
-    // What the end has found may have had a `save` of its own, which has it made whole here.
+    // The end leaves a copy without an id as it is, if that has another `save`. Should that call ours, it is made whole here.
     const isOfEnd = !byApp && session === given
     state = (isOfEnd ? saveAtEnd.end.state : undefined) ?? ledger.stateOf(session)
     ask = byApp

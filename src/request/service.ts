@@ -26,7 +26,7 @@ export interface Service {
   readonly settings: Settings
   readonly sharedStore: SharedStore
   readonly storage: Storage
-  /** What the store has in the place of session ids; undefined: the ids themselves. */
+  /** What the store has instead of session ids; undefined: the ids themselves. */
   readonly keys: StoreKeys | undefined
   /** Undefined where the option is off. */
   readonly absoluteTimeout: AbsoluteTimeout | undefined

@@ -74,8 +74,8 @@ export class Whereabouts {
   }
 
   /**
-   * Finds where a session lies that is to be ended. The store is asked, too, where ids are renewed: another process may have
-   * done that.
+   * Finds where a session lies, to end it there. If ids are renewed, the store is asked, too: another process may have renewed
+   * this one.
    */
   locate(id: unknown, storage: Storage, goOn: (at: unknown) => void): void {
     const { follower } = this
@@ -256,10 +256,10 @@ export class Whereabouts {
   }
 
   /**
-   * Waits for the turn of a session, where it lies by then: its id may be renewed while one waits. Who has the turn of an old
-   * id may wait for that of a newer one, and never the other way round.
+   * Waits for the turn of a session, under the id that it has by then: it may be renewed meanwhile. A caller that has the turn of
+   * an old id may wait for that of a newer one, and never the other way round.
    *
-   * @param goOn - told where that is, and what is to be told in the end
+   * @param goOn - receives where that is, and a function that must be called in the end
    */
   takeTurn(id: string, goOn: (at: string, over: () => void) => void): void {
     const { turns } = this.service.sharedStore

@@ -15,7 +15,7 @@ import type { Service, SessionfulRequest } from './service.js'
 
 /**
  * The session of a request that has no response, such as the upgrade to a web socket: it is opened as that of any other, and
- * there it ends. Nobody gets a new one, for there is no way to send its id; and the request stays as it is.
+ * that is all. A client without a session gets none, because there is no way to send its id. The request is not changed.
  */
 export class LifecycleWithoutResponse extends Lifecycle {
   constructor(
@@ -97,7 +97,7 @@ class KeeperWithoutResponse extends Keeper {
     setImmediate(done, noResponse())
   }
 
-  /** Who has loaded a session has nothing but that object. */
+  /** The caller of `load` has only the loaded object, so that one is brought up to date. */
   protected override resumeReloaded(before: Session, turn: number, found: SessionData): void {
     super.resumeReloaded(before, turn, found)
     takeOver(before, this.req.session as Session)

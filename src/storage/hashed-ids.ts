@@ -18,7 +18,7 @@ import type { Storage } from './storage.js'
 const MOVED = 'moved'
 
 /**
- * Has a store see the key of a session in the place of its id, so that nobody can open a session with what a store holds:
+ * Has a store see the key of a session instead of its id, so that nobody can open a session with what a store holds:
  * the option `hashSessionIds`.
  *
  * A session from before the option was switched on lies under its plain id. It is found there once, stored under its key, and
@@ -71,7 +71,7 @@ export function hashed(storage: Storage, keys: StoreKeys, store: object): Storag
       try {
         session = markedForKey(found, key, store as Store)
       } catch {
-        // What cannot be read as a session stays where it is, and fails as ever.
+        // What cannot be read as a session stays where it is, and fails as it would without this option.
         callback(undefined, found)
         return
       }
@@ -128,7 +128,7 @@ export function hashed(storage: Storage, keys: StoreKeys, store: object): Storag
 }
 
 /**
- * A request as a store's `regenerate` is to see it: with the key of its session for the session's id, until it has a new one.
+ * A request as a store's `regenerate` sees it: with the key of its session for the session's id, until it has a new one.
  * What the store sets is set on the request.
  */
 function withKey(req: SessionRequest, keys: StoreKeys): SessionRequest {
@@ -188,7 +188,7 @@ const MAX_BYTES = 256 * 1024
 /** Captured: tests stop the clock. */
 const now = clock.now.bind(clock)
 
-/** The move of one session, and who waits for it. */
+/** The move of one session, and the calls that wait for it. */
 interface Move {
   readonly began: number
   readonly waiting: Answer<boolean>[]

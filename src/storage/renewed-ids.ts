@@ -7,12 +7,12 @@ const MAX_BYTES = 4 * 1024 * 1024
 /** Of an entry, with its timer, beside the characters of its two ids. */
 const BYTES_OF_AN_ENTRY = 600
 
-/** How many renewals may be under way; of so many the earliest will hardly be answered any more. */
+/** How many renewals may be under way. If there are more, the store will hardly answer the earliest any more. */
 const MAX_UNDER_WAY = 4096
 
 interface Entry extends Pointer {
   timer: NodeJS.Timeout | undefined
-  /** What is to be done when the old id leads nowhere any more. */
+  /** Called when the old id no longer leads anywhere. */
   readonly atEnd: () => void
 }
 

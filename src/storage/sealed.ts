@@ -18,7 +18,7 @@ const MARK = 'A256GCM.1.'
 /** A text that may have been sealed here: the mark, and base64url of more than a key's name, a nonce and a tag. */
 const MAY_BE_SEALED = /^A256GCM\.1\.[\w-]{46,}$/
 
-/** What the store holds: cookie and notes for those who must read them, and one text for all else. */
+/** What the store holds: cookie and notes, which must stay readable, and one text for all else. */
 type SealedRecord = SessionData & { __session?: Notes; sealed: string }
 
 /** For each record that is not sealed yet: the function that seals it. It is called when somebody reads `sealed`. */
@@ -63,7 +63,7 @@ export function sealed(storage: Storage, keys: readonly SealingKey[], warnings: 
     return form
   }
 
-  /** For stores that look at the cookie alone nothing need be sealed: so it is done when somebody asks. */
+  /** A store may look at the cookie only. So the data are sealed when somebody reads `sealed`. */
   const sealLater = (id: string, session: SessionData): SessionData => {
     const form = formOf(session)
     let text: string | undefined
@@ -132,7 +132,7 @@ export function sealed(storage: Storage, keys: readonly SealingKey[], warnings: 
   }
 }
 
-/** Whether what a store has found has been sealed; for those who have no key. An app may have a text of that name, too. */
+/** Whether what a store has found has been sealed. This needs no key. An app may have a text of that name, too. */
 export function isSealed(found: SessionData): boolean {
   const { sealed: text } = found as Partial<SealedRecord>
   return typeof text === 'string' && MAY_BE_SEALED.test(text)
@@ -148,8 +148,8 @@ export function warnUnreadable(warnings: Warnings): void {
 }
 
 /**
- * Whether what is stored has been sealed, also if it was damaged since. Data from before may have a member of that name, too,
- * and stores may add some of their own to what they are given.
+ * Whether what is stored has been sealed, even if it was damaged since. Data stored before `encryption` was on may have a member
+ * of that name, too, and stores may add members to what they are given.
  */
 function isRecord(found: SessionData): found is SealedRecord {
   const { sealed: text } = found as Partial<SealedRecord>
@@ -183,7 +183,7 @@ function opened(text: string, keys: readonly SealingKey[], id: string): string |
   return undefined
 }
 
-/** An object that looks like the session, with `id` and `req` hidden as ever, and without the data. */
+/** An object that looks like the session, with `id` and `req` hidden as in a session, and without the data. */
 function formOf(session: SessionData): SealedRecord {
   const { id, req } = session as SessionData & Partial<Session>
   const form = Object.create(Object.getPrototypeOf(session) as object) as SealedRecord

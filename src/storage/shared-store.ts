@@ -123,8 +123,8 @@ export class SharedStore {
   }
 
   /**
-   * The `generate` of the store. Each middleware has its own cookie options and `genid`; the session that is to be
-   * replaced knows which of them serves the request.
+   * The `generate` of the store. Each middleware has its own cookie options and `genid`; the session that it
+   * replaces knows which of them serves the request.
    */
   private readonly generate = (req: SessionRequest): void => {
     const keeper = keeperOf(req.session) as Partial<Generator> | undefined

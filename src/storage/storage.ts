@@ -12,8 +12,8 @@ import type { Warnings } from '../support/warnings.js'
 import type { EndedSessions } from './ended-sessions.js'
 
 /**
- * All that the middleware and the methods of a session ask of a store. The store itself is behind it, called by nobody
- * else: what is to be done with each call is put between, as a function from one storage to another.
+ * All that the middleware and the methods of a session ask of a store. The store itself is behind it, and nobody
+ * else calls it. What an option does with each call is put in between, as a function from one storage to another.
  */
 export interface Storage {
   /** Answers with the stored session, or with nothing if there is none. */
@@ -25,7 +25,7 @@ export interface Storage {
   /**
    * Changes what is stored, with nobody else's write between reading and writing; undefined where the store cannot do that.
    *
-   * @param change - receives what is stored, or nothing; gives what is to be stored, or undefined to leave all as it is. May
+   * @param change - receives what is stored, or nothing; returns what must be stored, or undefined to leave all as it is. May
    * be called more than once, and before the store has answered
    */
   readonly update: ((id: string, change: Change, callback: Answer) => void) | undefined
@@ -36,7 +36,7 @@ export interface Storage {
 
 /** What storages have in common. */
 export interface StorageService {
-  /** By what the store has in the place of their ids. */
+  /** By what the store has instead of their ids. */
   readonly ended: EndedSessions
   readonly warnings: Warnings
 }
@@ -44,7 +44,7 @@ export interface StorageService {
 /**
  * The storage of a middleware: its store, and around it, one after the other, what the options ask for.
  *
- * @param keys - what the store is to have in the place of ids; undefined: the ids themselves
+ * @param keys - what the store has instead of ids; undefined: the ids themselves
  */
 export function storageFor(
   store: object,

@@ -51,7 +51,7 @@ export function timeLimited(storage: Storage, time: number, ended: EndedSessions
     }
   }
 
-  /** For what is to destroy a session. */
+  /** For a call that destroys a session. */
   const ending = (id: unknown): Late => ({
     isGivenUp: () => {
       if (typeof id === 'string') ended.giveUp(id)
@@ -110,7 +110,7 @@ function inTime<Result>(time: number, method: string, callback: Answer<Result>, 
 
   // A process that was busy itself hears of timers first: the answer may be there, and is taken in within a turn or two.
   const timer = setTimeout(() => setImmediate(setImmediate, giveUp), Math.min(time, LONGEST_WAIT))
-  // Once nobody waits for the response, the process need not.
+  // If nothing else keeps the process running, this must not.
   timer.unref()
 
   return (error, result) => {

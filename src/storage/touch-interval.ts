@@ -23,7 +23,7 @@ export class TouchInterval {
   constructor(private readonly length: number) {}
 
   /**
-   * Whether a session is to be touched again.
+   * Whether a session must be touched again.
    *
    * @param stored - its cookie as the store had it: most stores keep the new expiry when they touch
    * @param cookie - its cookie now
@@ -32,10 +32,10 @@ export class TouchInterval {
     if (hasOtherAttributes(stored, cookie)) return true
 
     const timeout = numberOf(stored['originalMaxAge'])
-    // What a store hands out of its own objects has moved with the requests before, whether it was touched or not.
+    // If a store hands out its own objects, earlier requests have moved this expiry, whether they touched the session or not.
     const fromStore = Object.hasOwn(stored, 'expires') ? beginningOf(stored) : undefined
     const last = Math.max(unlessToCome(this.touches.get(id), now), unlessToCome(fromStore, now))
-    // A session in use must not end: half of its time is left for those who use it.
+    // A session in use must not end, so it is touched again after half of its time at the latest.
     return now - last >= (timeout / 2 < this.length ? timeout / 2 : this.length)
   }
 
@@ -67,7 +67,7 @@ function hasOtherAttributes(stored: StoredCookie, cookie: Cookie): boolean {
   const timeoutNow = cookie.originalMaxAge ?? null
   if (timeout !== timeoutNow && numberOf(timeout) !== numberOf(timeoutNow)) return true
 
-  // Stores may leave out what is as ever.
+  // Stores may leave out attributes that have their default.
   const before = new Cookie(stored)
   for (const name of ATTRIBUTES) if (before[name] !== cookie[name]) return true
   return false
