@@ -4,7 +4,7 @@
 // it did not have.
 
 const assert = require('node:assert/strict')
-const { JsonStore, closeAll, gate, rawClient, serve, until } = require('../support/harness')
+const { JsonStore, closeAll, gate, rawClient, serve, session, until } = require('../support/harness')
 const { turns } = require('./support/overtaken')
 
 /** A visitor with the session id1, and what the requests to /unset do. */
@@ -31,6 +31,18 @@ const unsets = {
     delete req.session
   }
 }
+
+/** Ways of a store not to give a session. */
+const failingGets = {
+  'calls back with an error': (sid, callback) => setImmediate(callback, new Error('get failed')),
+  'calls back with an error at once': (sid, callback) => callback(new Error('get failed')),
+  throws: () => {
+    throw new Error('get failed')
+  },
+  rejects: () => Promise.reject(new Error('get failed'))
+}
+
+const sendUser = (req, res) => res.send(req.session ? String(req.session.user) : 'no session')
 
 describe("unset: 'destroy'", () => {
   afterEach(closeAll)
@@ -60,15 +72,28 @@ describe("unset: 'destroy'", () => {
       assert.deepEqual(store.calls, ['set id2', 'destroy id2'])
       assert.deepEqual(Object.keys(store.sessions), ['id1'])
     })
+
+    it(`destroys a new session that ${how} also when nobody has stored it, as in 1.19.0`, async () => {
+      const { visit, store } = await visitor((req, res) => {
+        unset(req)
+        res.end()
+      })
+      await visit()
+      assert.deepEqual(store.calls, ['destroy id2'])
+      assert.deepEqual(Object.keys(store.sessions), ['id1'])
+    })
   }
 
-  it('destroys a new session also when nobody has stored it, as in 1.19.0', async () => {
-    const { visit, store } = await visitor((req, res) => {
-      req.session = null
+  it('destroys a session in a MemoryStore', async () => {
+    const store = new session.MemoryStore()
+    const { visit } = await serve({ store, unset: 'destroy' }, (req, res) => {
+      if (req.path === '/login') req.session.user = 'ada'
+      else req.session = null
       res.end()
     })
-    await visit()
-    assert.deepEqual(store.calls, ['destroy id2'])
+    const { cookie } = await visit({ path: '/login' })
+    await visit({ cookie })
+    assert.deepEqual(Object.keys(store.sessions), [])
   })
 
   it('destroys a session whose head is out', async () => {
@@ -149,22 +174,40 @@ describe("unset: 'destroy'", () => {
     assert.deepEqual(errors.map(String), ['Error: destroy failed'])
   })
 
-  it('destroys nothing when the store could not give the session', async () => {
-    const { visit, store, cookie, errors } = await visitor((req, res) => res.end())
-    store.get = (sid, callback) => setImmediate(callback, new Error('get failed'))
-    assert.equal((await visit({ cookie })).status, 500)
-    assert.deepEqual(errors.map(String), ['Error: get failed'])
-    assert.deepEqual(store.calls, [])
-    assert.ok(store.sessions.id1)
-  })
+  for (const [what, get] of Object.entries(failingGets)) {
+    it(`destroys nothing when the get of the store ${what}`, async () => {
+      const { visit, store, cookie, errors } = await visitor(sendUser)
+      store.get = get
+      assert.equal((await visit({ cookie })).status, 500)
+      assert.deepEqual(errors.map(String), ['Error: get failed'])
+      assert.deepEqual(store.calls, [])
+      delete store.get
+      assert.equal((await visit({ cookie })).body, 'ada')
+    })
+  }
 
   it('destroys nothing when the store gave what is no session', async () => {
-    const { visit, store, cookie, errors } = await visitor((req, res) => res.end())
+    const { visit, store, cookie, errors } = await visitor(sendUser)
     store.get = (sid, callback) => setImmediate(callback, null, { user: 'ada' })
     assert.equal((await visit({ cookie })).status, 500)
     assert.equal(errors.length, 1)
     assert.deepEqual(store.calls, [])
-    assert.ok(store.sessions.id1)
+    delete store.get
+    assert.equal((await visit({ cookie })).body, 'ada')
+  })
+
+  it('destroys nothing when reload() fails', async () => {
+    const { visit, store, cookie } = await visitor((req, res) => {
+      if (req.url === '/look') return sendUser(req, res)
+      store.get = failingGets['calls back with an error']
+      return req.session.reload((error) => {
+        delete store.get
+        res.send(error.message)
+      })
+    })
+    assert.equal((await visit({ cookie })).body, 'get failed')
+    assert.ok(!store.calls.includes('destroy id1'))
+    assert.equal((await visit({ path: '/look', cookie })).body, 'ada')
   })
 
   it('destroys nothing when something has answered before the session came', async () => {
@@ -173,8 +216,8 @@ describe("unset: 'destroy'", () => {
     const { visit } = await serve(
       { store, unset: 'destroy' },
       (req, res) => {
-        req.session.user = 'ada'
-        res.end()
+        req.session.user ??= 'ada'
+        res.send(req.session.user)
       },
       (app) => {
         app.use((req, res, next) => {
@@ -191,12 +234,13 @@ describe("unset: 'destroy'", () => {
     assert.deepEqual(store.calls, [])
     gets.open()
     await turns()
-    assert.ok(store.sessions.id1)
     assert.ok(!store.calls.includes('destroy id1'))
+    delete store.get
+    assert.equal((await visit({ cookie })).body, 'ada')
   })
 
   it('destroys nothing when no session could be made', async () => {
-    const { visit, store, errors } = await visitor((req, res) => res.end(), {
+    const { visit, store, cookie, errors } = await visitor((req, res) => res.end(), {
       genid: (req) => {
         if (req.url === '/login') return 'id1'
         throw new Error('no id')
@@ -205,14 +249,44 @@ describe("unset: 'destroy'", () => {
     assert.equal((await visit()).status, 500)
     assert.deepEqual(errors.map(String), ['Error: no id'])
     assert.deepEqual(store.calls, [])
+
+    store.sessions = {}
+    assert.equal((await visit({ cookie })).status, 500, 'in place of one that the store no longer has')
+    assert.deepEqual(store.calls, ['get id1'])
+  })
+
+  it('destroys nothing when the cookie option throws', async () => {
+    let isBroken = false
+    const { visit, store, cookie } = await visitor(sendUser, {
+      cookie: () => {
+        if (isBroken) throw new Error('no cookie')
+        return {}
+      }
+    })
+    isBroken = true
+    assert.equal((await visit({ cookie })).status, 500)
+    isBroken = false
+    assert.ok(!store.calls.includes('destroy id1'))
+    assert.equal((await visit({ cookie })).body, 'ada')
+  })
+
+  it('destroys nothing when an error page is sent and the session is still there', async () => {
+    const { visit, store, cookie } = await visitor((req, res, next) => {
+      if (req.url === '/fail') next(new Error('no page'))
+      else sendUser(req, res)
+    })
+    assert.equal((await visit({ path: '/fail', cookie })).status, 500)
+    assert.ok(!store.calls.includes('destroy id1'))
+    assert.equal((await visit({ cookie })).body, 'ada')
   })
 
   it('destroys nothing while the store is disconnected', async () => {
-    const { visit, store, cookie } = await visitor((req, res) => res.send(typeof req.session))
+    const { visit, store, cookie } = await visitor(sendUser)
     store.emit('disconnect')
-    assert.equal((await visit({ cookie })).body, 'undefined')
+    assert.equal((await visit({ cookie })).body, 'no session')
     assert.deepEqual(store.calls, [])
-    assert.ok(store.sessions.id1)
+    store.emit('connect')
+    assert.equal((await visit({ cookie })).body, 'ada')
   })
 
   it('destroys nothing outside of the path of the cookie', async () => {
@@ -231,13 +305,15 @@ describe("unset: 'keep'", () => {
   it('leaves the stored session as it is', async () => {
     for (const options of [{ unset: 'keep' }, { unset: undefined }]) {
       const { visit, store, cookie } = await visitor((req, res) => {
+        if (req.url === '/look') return sendUser(req, res)
         req.session.user = 'bob'
         req.session = null
-        res.send('unset')
+        return res.send('unset')
       }, options)
       assert.equal((await visit({ cookie })).body, 'unset')
       assert.deepEqual(store.calls, ['get id1'])
       assert.equal(JSON.parse(store.sessions.id1).user, 'ada')
+      assert.equal((await visit({ path: '/look', cookie })).body, 'ada')
     }
   })
 
