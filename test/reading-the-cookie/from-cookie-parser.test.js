@@ -1,6 +1,7 @@
 'use strict'
 
-// Of what cookie-parser leaves on a request only text is taken for a session id: a store is never asked for anything else.
+// Where the Cookie header is gone, or signed with the secret of cookie-parser, what that made of it is taken, as in 1.x; only
+// text is: a store is never asked for anything else.
 
 const assert = require('node:assert/strict')
 const cookieParser = require('cookie-parser')
@@ -77,6 +78,45 @@ describe('a signed cookie of another kind, with the name of the session', () => 
       }
     })
   }
+})
+
+describe('without the Cookie header', () => {
+  afterEach(closeAll)
+
+  /** Counts visits in an app that parses cookies, and takes their header away. */
+  const serveParsed = (parserSecret, change = () => {}) =>
+    serve({ store: new JsonStore() }, countVisits, (app) => {
+      app.use(cookieParser(parserSecret), (req, res, next) => {
+        delete req.headers.cookie
+        change(req)
+        next()
+      })
+    })
+
+  for (const [what, secret] of [
+    ['the same secret: the verified id of signedCookies', usual.secret],
+    ['no secret: the signed value of cookies', undefined]
+  ]) {
+    it(`counts with ${what}`, async () => {
+      const { visit } = await serveParsed(secret)
+      const { cookie } = await visit()
+      assert.equal((await visit({ cookie })).body, 'id1 2')
+    })
+  }
+
+  it('a signature that is not valid does not count', async () => {
+    const { visit } = await serveParsed(undefined)
+    await visit()
+    assert.equal((await visit({ cookie: 'connect.sid=s%3Aid1.forged' })).body, 'id2 1')
+  })
+
+  it('no cookies are none', async () => {
+    const { visit } = await serveParsed(undefined, (req) => {
+      req.cookies = req.signedCookies = undefined
+    })
+    const { cookie } = await visit()
+    assert.equal((await visit({ cookie })).body, 'id2 1')
+  })
 })
 
 describe('a signed cookie that cookie-parser has read', () => {
