@@ -1,14 +1,27 @@
 'use strict'
 
-// What DEBUG=express-session prints opens no session: it names sessions by a `ref` that only who knows the id can compute.
+// Who sets DEBUG=express-session sees what happens to each session, and nothing that opens one: sessions are named by a `ref`
+// that only who knows the id can compute.
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
+const { execFile, spawnSync } = require('node:child_process')
 const { createHash } = require('node:crypto')
 const path = require('node:path')
 const { promisify } = require('node:util')
+const { packageName } = require('../support/harness')
 
 const run = promisify(execFile)
+
+/** One request of a new visitor. */
+const oneRequest = `
+  const session = require('${packageName}')
+  const middleware = session({ secret: 'x', resave: false, saveUninitialized: false })
+  middleware({ headers: {}, url: '/', method: 'GET' }, {}, () => console.log('next'))`
+
+function printedBy(env, text = oneRequest) {
+  const options = { cwd: __dirname, encoding: 'utf8', env: { ...process.env, ...env } }
+  return spawnSync(process.execPath, ['-e', text], options)
+}
 
 const refOf = (id) => createHash('sha256').update(id).digest('hex').slice(0, 16)
 
@@ -53,5 +66,35 @@ describe('DEBUG=express-session', () => {
 
   it('names no session by a ref that the middleware never had', () => {
     assert.ok(!printed.includes(refOf('an-id-that-somebody-has-forged')), printed)
+  })
+
+  it('tells what happens, and the request goes on', () => {
+    const { stdout, stderr } = printedBy({ DEBUG: 'express-session' })
+    assert.equal(stdout, 'next\n')
+    assert.match(stderr, /express-session .*generating session/)
+  })
+
+  it('tells of a forged id, and of what the store says: its code, and no text with an id in it', () => {
+    const { stderr } = printedBy(
+      { DEBUG: 'express-session' },
+      `
+      const session = require('${packageName}')
+      const { sign } = require('cookie-signature')
+      const store = new session.MemoryStore()
+      store.get = (sid, callback) => callback(Object.assign(new Error('no ' + sid), { code: 'EACCES' }))
+      const middleware = session({ secret: 'x', resave: false, saveUninitialized: false, store })
+      const visit = (value) =>
+        middleware({ headers: { cookie: 'connect.sid=s:' + value }, url: '/', method: 'GET' }, {}, () => {})
+      visit('the-id.forged')
+      visit(sign('the-id', 'x'))`
+    )
+    assert.match(stderr, /SID sent is not signed by us, generating session/)
+    assert.match(stderr, /error Error EACCES/)
+    assert.doesNotMatch(stderr, /the-id/)
+  })
+
+  it('tells nothing when it is not set', () => {
+    const { stdout, stderr } = printedBy({ DEBUG: '' })
+    assert.deepEqual([stdout, stderr], ['next\n', ''])
   })
 })
