@@ -8,6 +8,7 @@ const sinon = require('sinon')
 const { JsonStore, closeAll, serve, session } = require('../support/harness')
 
 const METHODS = ['get', 'set', 'touch', 'destroy']
+const HOUR = 60 * 60 * 1000
 
 const stores = {
   'a MemoryStore': () => new session.MemoryStore(),
@@ -61,6 +62,16 @@ const CALLS = {
   destroy: ['get', 'destroy']
 }
 const ALL_CALLS = Object.values(CALLS).flat()
+
+/** Has a visitor come, read and leave; compares all calls of that. */
+async function seesTouch({ visit }, calls) {
+  const { cookie } = await visit({ path: '/write' })
+  assert.deepEqual(calls.splice(0), CALLS.write)
+  assert.equal(JSON.parse((await visit({ path: '/read', cookie })).body).views, 1)
+  assert.deepEqual(calls.splice(0), CALLS.read)
+  await visit({ path: '/destroy', cookie })
+  assert.deepEqual(calls.splice(0), CALLS.destroy)
+}
 
 /** Ways to watch the calls of a method of an object; each notes the name of the method. */
 const spies = {
@@ -169,6 +180,16 @@ for (const [kind, make] of Object.entries(stores)) {
           assert.deepEqual(calls.filter(isNeeded), neededCalls())
           assert.deepEqual(served.errors, [])
         })
+
+        it(`sees the touch of a session that is only read, by ${by}, put there ${when} the middleware was made`, async () => {
+          const store = make()
+          const calls = []
+          const spy = () => METHODS.forEach((name) => spyOn(store, name, (call) => calls.push(call)))
+          if (when === 'before') spy()
+          const served = await serveVisits({ store, cookie: { maxAge: HOUR } })
+          if (when === 'after') spy()
+          await seesTouch(served, calls)
+        })
       }
 
       it(`sees every call, by ${by}, put there between two requests`, async () => {
@@ -208,7 +229,8 @@ for (const [kind, make] of Object.entries(stores)) {
         })
       })
       await visitAll(served)
-      assert.deepEqual(calls.filter(isNeeded), neededCalls())
+      assert.deepEqual(calls.splice(0).filter(isNeeded), neededCalls())
+      await seesTouch(served, calls)
     })
 
     it('that is a Proxy around the whole store sees every call', async () => {
