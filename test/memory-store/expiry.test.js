@@ -1,28 +1,18 @@
 'use strict'
 
-// A MemoryStore gives no expired session, and forgets those that have expired by itself.
+// A MemoryStore gives no expired session, and removes those that have expired while others are stored. (forgetting.test.js has
+// what it does by itself.)
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
 const { promisify } = require('node:util')
-const { atTime, packageName, pause, session, until } = require('../support/harness')
+const { atTime, packageName, pause, session } = require('../support/harness')
 
 const { Cookie, MemoryStore } = session
 const sessionFor = (maxAge, data = { user: 'ada' }) => ({ cookie: new Cookie({ maxAge }), ...data })
 const call = (store, method, ...args) => promisify(store[method]).call(store, ...args)
 
 describe('the expiry of a MemoryStore', () => {
-  it('forgets expired sessions by itself', async function () {
-    this.timeout(30000)
-    const store = new MemoryStore()
-    for (let i = 0; i < 1000; i++) store.set('short' + i, sessionFor(10))
-    store.set('long', sessionFor(60000))
-    store.set('for ever', { cookie: new Cookie() })
-    // They go by slots of five seconds, and a timer looks every five.
-    await until(() => Object.keys(store.sessions).length === 2, 12_000)
-    assert.deepEqual(Object.keys(store.sessions).sort(), ['for ever', 'long'])
-  })
-
   it('removes expired sessions while others are stored', () => {
     const store = new MemoryStore()
     for (let i = 0; i < 20; i++) store.set('old' + i, sessionFor(1000))
