@@ -1,7 +1,7 @@
 'use strict'
 
 // Runs one case by its name, in a process of its own: `node ends-that-fail.js "<name>"`. The process must answer the next
-// request, and end by itself with 0; living-process.test.js watches.
+// request, and end by itself with 0; ends-that-fail.test.js watches.
 
 const assert = require('node:assert/strict')
 const http = require('node:http')
