@@ -1,8 +1,8 @@
 'use strict'
 
-/* eslint-disable no-unused-vars -- parameters are what this is about */
-
 // Whether a method of a store declares a callback is read off the method: its parameters, those with a default included.
+
+/* eslint-disable no-unused-vars -- parameters are what this is about */
 
 const assert = require('node:assert/strict')
 const { declaresCallback } = require('../../dist/support/declared-callback')
