@@ -6,7 +6,8 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 
-const folder = path.join(__dirname, '..', '..', '.github', 'workflows')
+const root = path.join(__dirname, '..', '..')
+const folder = path.join(root, '.github', 'workflows')
 
 for (const name of fs.readdirSync(folder)) {
   describe(`the workflow ${name}`, () => {
@@ -23,3 +24,47 @@ for (const name of fs.readdirSync(folder)) {
     })
   })
 }
+
+describe('the workflow nightly.yml, which does often what is done at random,', () => {
+  const text = fs.readFileSync(path.join(folder, 'nightly.yml'), 'utf8')
+  const contributing = fs.readFileSync(path.join(root, 'CONTRIBUTING.md'), 'utf8')
+  const rows = [...contributing.matchAll(/^\| `([A-Z_]+)` +\|(.*)\| +(\w+) +\| +(\w+|-) +\|$/gm)]
+  const variables = rows.map(([, name, what, usually, atNight]) => ({
+    name,
+    file: /\]\((test\/[^)]+)\)/.exec(what)[1],
+    usually,
+    atNight
+  }))
+  const given = Object.fromEntries([...text.matchAll(/^ {6}([A-Z_]+): (\S+)$/gm)].map(([, ...pair]) => pair))
+
+  it('begins by itself, each night', () => {
+    assert.match(text, /^ {2}schedule:\n {4}- cron: '\d+ \d+ \* \* \*'$/m)
+  })
+
+  it('does it as often as CONTRIBUTING says', () => {
+    assert.ok(variables.length >= 10)
+    for (const { name, usually, atNight } of variables) {
+      const expected = atNight === '-' || atNight === usually ? undefined : atNight
+      assert.equal(given[name], expected, name)
+    }
+    const named = variables.map(({ name }) => name)
+    assert.deepEqual(
+      Object.keys(given).filter((name) => !named.includes(name)),
+      []
+    )
+  })
+
+  it('and CONTRIBUTING say how often the files themselves do', () => {
+    for (const { name, file, usually } of variables) {
+      const source = fs.readFileSync(path.join(root, file), 'utf8').replaceAll(/(\d)_(?=\d)/g, '$1')
+      const isDefault = new RegExp(`${name}\\b.*?[^\\w](${usually})\\b`)
+      assert.match(source, isDefault, `${name} in ${file}`)
+    }
+  })
+
+  it('runs each of these files', () => {
+    const run = [...text.matchAll(/^ {10}- (test\/\S+)$/gm)].map(([, file]) => file)
+    const expected = variables.filter(({ file }) => file.endsWith('.test.js')).map(({ file }) => file)
+    assert.deepEqual(run.sort(), expected.sort())
+  })
+})
