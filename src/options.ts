@@ -529,7 +529,7 @@ function checkCookie(cookie: GivenCookieOptions): void {
   }
 }
 
-/** What reads it is loaded for those only who ask for it. */
+/** The code that reads this option is loaded only if an app sets it. */
 function readDeviceBound(
   { deviceBound, ...others }: Partial<SessionOptions>,
   name: string,

@@ -54,7 +54,7 @@ export interface Settings {
   readonly user: UserSettings | undefined
 }
 
-/** The option `deviceBound`, likewise. */
+/** The option `deviceBound`, checked and with its defaults. */
 export interface DeviceBoundSettings {
   readonly when: (session: Session & SessionData, req: IncomingMessage) => unknown
   /** Of the bound cookie, in milliseconds. */

@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http'
 import type { CookieData } from '../session/cookie.js'
 
 /**
- * How much earlier than the server a browser is to take the cookie for too old, so that the server never refuses what the
- * browser takes for good: a tenth of its life, and half a minute at the most, which is by how much clocks may differ.
+ * How much earlier than the server a browser must take the cookie for too old, so that the server never refuses what the
+ * browser thinks is good: a tenth of its life, and half a minute at most, because clocks may differ by that much.
  */
 const MARGIN = 0.1
 const LARGEST_MARGIN = 30_000
@@ -69,7 +69,7 @@ export class BoundCookie {
 }
 
 /**
- * How long a browser is to keep a cookie, in seconds. At least one: with none it would not keep it at all.
+ * How long a browser keeps a cookie, in seconds. At least one: with zero it would not keep it at all.
  *
  * @param lifetime - for the server, in milliseconds
  */

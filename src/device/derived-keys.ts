@@ -5,7 +5,7 @@ import type { Secret } from '../transport/signed-ids.js'
 /** What keeps these keys apart from all others that an app may derive from its secrets. */
 const INFO = 'express-session device-bound'
 
-/** Salt of a sealed value: 128 bits, each message with a key of its own, so that no nonce is ever used twice. */
+/** Salt of a sealed value: 128 bits, each message with a separate key, so that no nonce is ever used twice. */
 const SALT_LENGTH = 16
 
 /** How many secrets' keys are kept: more than any rotation needs. */
@@ -18,8 +18,8 @@ interface Keys {
 }
 
 /**
- * Seals and marks texts under keys derived from the app's secrets: the first makes, all open, as with signed ids. To seal
- * is to hide and to make sure; to mark is only to make sure.
+ * Seals and marks texts under keys derived from the app's secrets: the first makes, all open, as with signed ids. A
+ * sealed text is hidden and cannot be changed; a marked one cannot be changed.
  */
 export class DerivedKeys {
   private readonly kept = new Map<Secret, Keys>()

@@ -53,8 +53,8 @@ export interface Surroundings {
  * Binds sessions to the device they began on, by Device Bound Session Credentials: the option `deviceBound`.
  *
  * A browser that is offered it makes a key pair, and registers the public key. From then on it has a second cookie, the
- * bound one, which lives for minutes and is renewed only for who can sign with the private key. The first ordinary request that
- * shows it pins the session to that key; after that the session cookie alone opens nothing.
+ * bound one, which lives for minutes and is renewed only for a browser that can sign with the private key. The first ordinary
+ * request that shows it pins the session to that key; after that the session cookie alone opens nothing.
  */
 export class DeviceBinding {
   readonly endpoints: Endpoints
@@ -82,7 +82,7 @@ export class DeviceBinding {
   /**
    * Judges a request for a stored session.
    *
-   * @returns what is to be remembered with the session from now on; false if the session is bound to a device, and the
+   * @returns what must be remembered with the session from now on; false if the session is bound to a device, and the
    * request does not come from there
    */
   judge(
@@ -128,7 +128,7 @@ export class DeviceBinding {
 
   // From the app to the store.
 
-  /** What is to be stored with a session: a pin that has been noted since the request began is not lost. */
+  /** What must be stored with a session: a pin that has been noted since the request began is not lost. */
   carry(sid: string, notes: Notes | undefined): Notes | undefined {
     const pin = this.pins.get(sid)
     return pin && !pinOf(notes, sid) ? withPin(notes, pin) : notes

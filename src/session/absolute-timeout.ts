@@ -67,11 +67,11 @@ export class AbsoluteTimeout {
   forClient(cookie: Cookie, notes: Notes | undefined): Cookie {
     const { expires } = cookie
     const end = this.endOf(notes)
-    // A date that is none is an error of its own.
+    // An invalid date causes another error elsewhere.
     return isDate(expires) && expires.valueOf() > end ? endingAt(end, cookie) : cookie
   }
 
-  /** The cookie that stores read. Without `expires` they take a time of their own, which may be longer. */
+  /** The cookie that stores read. Without `expires` they take their default, which may be longer. */
   forStore(cookie: Cookie, notes: Notes | undefined): Cookie {
     const end = this.endOf(notes)
     return end === Infinity || expiryOf(cookie) <= end ? cookie : endingAt(end, cookie)

@@ -11,7 +11,7 @@ const OF_IDENTITY = ['path', 'domain', 'partitioned'] as const
 /**
  * The attributes that a new cookie would have.
  *
- * @param options - of the cookie; or a cookie that a store has found, of which it need not have kept everything
+ * @param options - of the cookie; or a cookie that a store has found, which may lack some attributes
  * @param isSecure - what `'auto'` stands for
  */
 export function attributesFor(options: GivenCookieOptions, isSecure: boolean): CookieAttributes {

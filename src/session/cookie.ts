@@ -92,7 +92,7 @@ export interface CookieOptions {
 }
 
 /**
- * `CookieOptions`, and what else may be given. It is a type of its own so that `CookieOptions` stays what it is in
+ * `CookieOptions`, and what else may be given. It is a separate type so that `CookieOptions` stays what it is in
  * `@types/express-session`.
  */
 export interface GivenCookieOptions extends Omit<CookieOptions, 'maxAge' | 'sameSite'> {

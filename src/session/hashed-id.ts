@@ -20,7 +20,7 @@ export function hashSessionId(id: string): string {
   return PREFIX + createHash('sha256').update(id).digest('base64url')
 }
 
-/** Whether an id looks like the key of a session: who has read a store may present one. */
+/** Whether an id looks like the key of a session: somebody who has read a store may present one. */
 export function isLikeKey(id: string): boolean {
   return id.startsWith(PREFIX)
 }

@@ -19,11 +19,11 @@ export type Members = Record<string, unknown>
  * @param base - its value before both changes; undefined if there was none, here and below
  * @param theirs - what is stored now
  * @param mine - what this request has made of it
- * @returns what is to be stored; undefined removes the key
+ * @returns what is stored; undefined removes the key
  */
 export type ResolveConflict = (key: string, base: any, theirs: any, mine: any) => unknown
 
-/** Who saves later has the last word. */
+/** The later save wins. */
 export const takeMine: ResolveConflict = (_key, _base, _theirs, mine) => mine
 
 /** The data of a snapshot; each time anew. */
@@ -59,7 +59,7 @@ export function merge(base: Members, theirs: Members, mine: Members, resolve: Re
   return merged
 }
 
-/** What a merge has brought to those who have gone on from what was to be saved. */
+/** What a merge has changed, for all that hold data which go back to those of the save: the session, later saves, the end. */
 export interface Brought {
   /** What they hold differently now: only what they have not changed themselves since. Undefined for what is gone. */
   readonly changes: Members
@@ -97,7 +97,7 @@ export function change(members: Members, changes: Members): Members {
 }
 
 /**
- * What is to be remembered with a session of which both remember something. What others remember is kept, and a session
+ * Merges what two sides remember with a session. What others remember is kept, and a session
  * never gets younger.
  */
 export function mergeNotes(

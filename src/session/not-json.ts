@@ -58,7 +58,7 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
 
-/** As a program would write it, but for the first step, which is the session itself. */
+/** As a program would write it, without the first step, which is the session itself. */
 function textOf([session, ...steps]: Step[]): string {
   let text = ''
   let above = session?.value

@@ -54,7 +54,7 @@ export function isPointer(found: SessionData | null | undefined): boolean {
   try {
     return notesIn(found)?.pointer !== undefined
   } catch {
-    // An odd object: who reads it hears of that.
+    // An odd object: whoever reads it later meets the error.
     return false
   }
 }
@@ -76,7 +76,7 @@ export function withNotes(found: SessionData, notes: Notes | undefined): Session
   return whole
 }
 
-/** What a store is given in the place of a session's own. */
+/** What a store is given instead of a session's own id and data. */
 interface OtherParts {
   readonly id?: string
   readonly data?: object | undefined
@@ -84,12 +84,12 @@ interface OtherParts {
 
 /**
  * What a store is given of a session where that is not the session itself: an object that looks like it, with `id` and `req`
- * hidden as ever.
+ * hidden as in a session.
  *
  * @param session - the session itself, which stays as it is
  * @param notes - what additions remember with it
- * @param cookie - what stores are to read as its cookie
- * @param parts - what they are to read as its id, and the data, where those are not the session's own
+ * @param cookie - what stores will read as its cookie
+ * @param parts - what they will read as its id and its data, if these are not the session's own
  */
 export function putTogether(
   session: Session & SessionData,

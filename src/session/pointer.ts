@@ -16,7 +16,7 @@ export interface Pointer {
 /** What the key is for: it opens nothing else. */
 const PURPOSE = 'express-session pointer'
 
-/** How many pointers lead to a session at the most: an id may be renewed again while its old one still leads to it. */
+/** How many pointers lead to a session at most: an id may be renewed again while its old one still leads to it. */
 export const MAX_POINTERS = 8
 
 /** The last moment that a Date can tell. */
@@ -31,7 +31,7 @@ export function untilAfter(length: number): number {
  * What the store holds under an old id for a while: a pointer in the notes, no data, and a cookie that ends with it, so that
  * stores forget it by themselves.
  *
- * @param store - the store, for who asks the session for it
+ * @param store - the store, for code that asks the session for it
  */
 export function pointerRecord(oldId: string, pointer: Pointer, store: object): SessionData {
   const session = new Session({ sessionID: oldId, sessionStore: store }) as Session & SessionData
@@ -52,8 +52,8 @@ export function openPointer(oldId: string, found: SessionData): Pointer | undefi
 }
 
 /**
- * Seals a pointer by the old id, which the client has. The store may have no more than a hash of it: then who reads the store
- * does not learn the new id, which opens the session.
+ * Seals a pointer by the old id, which the client has. If the store has no more than a hash of the old
+ * id, somebody who reads the store does not learn the new id, which opens the session.
  */
 function seal(oldId: string, { to, until }: Pointer): string {
   const nonce = randomBytes(NONCE_BYTES)

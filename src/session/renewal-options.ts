@@ -30,7 +30,7 @@ export interface Renewal {
 /**
  * Reads what `regenerate` is given.
  *
- * @returns undefined if nothing is to be kept
+ * @returns undefined if nothing must be kept
  * @throws TypeError when an option is wrong
  */
 export function readRegenerateOptions(given: unknown): Renewal | undefined {

@@ -54,11 +54,11 @@ export interface SessionKeeper {
   reload(session: Session, done: Answer): void
   destroy(session: Session, done: Answer): void
   regenerate(session: Session, done: Answer, renewal?: Renewal): void
-  /** The app calls a `save` that it has put in the place of ours: what becomes of that is not known here. */
+  /** The app calls a `save` that it has put there instead of ours: what that does is not known here. */
   savesByOther?(session: Session): void
 }
 
-/** Who keeps a session. Also on its cookie: an app's proxy around a session hands out the session's cookie. */
+/** The keeper of a session. It is also on its cookie: an app's proxy around a session hands out the session's cookie. */
 const keepers = hiddenSlot<SessionKeeper>()
 
 /**
@@ -97,7 +97,7 @@ export class Session {
 
   /**
    * @param _req - the request, whose `sessionID` becomes the session's id
-   * @param _data - copied to the session, but for names that are its own
+   * @param _data - copied to the session, except names that it has itself
    */
   constructor(_req: SessionRequest, _data?: object | null) {
     // Never runs: it only gives the constructing function above its type.
@@ -226,7 +226,7 @@ function giveOwn(session: Session, name: keyof typeof ownMethods): void {
 /**
  * Puts a session in the care of a keeper, who from now on does what its methods above are asked for.
  *
- * The session need not be of this class: a store that extends another copy of express-session hands back sessions of that
+ * The session may be of another class: a store that extends another copy of express-session hands back sessions of that
  * copy, whose methods know no keeper. They get ours, unless they are the session's very own.
  */
 export function attachKeeper(session: Session, keeper: SessionKeeper): void {

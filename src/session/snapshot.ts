@@ -48,7 +48,7 @@ function hasNoData(session: object): boolean {
 }
 
 /**
- * Takes a snapshot of a session's data: of its members, but for the cookie, whose expiry moves with every request. Only the
+ * Takes a snapshot of a session's data: of its members except the cookie, whose expiry moves with every request. Only the
  * top-level `cookie` is left out; a nested property of that name is data.
  *
  * @throws whatever `JSON.stringify` throws: TypeError for a BigInt or a circular reference, or an error of the data's own

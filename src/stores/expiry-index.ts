@@ -5,7 +5,7 @@ const SLOT = 5000
  * Which of many sessions have expired, found without looking at the others.
  *
  * Time is cut into slots; each slot has the ids that expire in it. Only a slot that lies wholly in the past is emptied: an id
- * is found a slot late at the most, and never early.
+ * is found a slot late at most, and never early.
  */
 export class ExpiryIndex {
   /** When each id expires; Infinity for never. */

@@ -148,7 +148,7 @@ class Migration extends Store {
     }
     const ongoing = this.moveOf(sid)
     if (ongoing) {
-      // Who waits reads again: no two requests may share one object.
+      // A call that waits reads again: no two requests may share one object.
       ongoing.whenOver((error) => {
         if (error) callback(error)
         else find(this.to, sid, callback)
@@ -259,7 +259,7 @@ class Move {
   begin(callback: Answer<Found>): void {
     const { sid, from, to } = this
     const done: Answer<Found> = (error, found) => {
-      // In turns of their own: what follows may throw.
+      // Each in another turn: what follows may throw.
       for (const something of this.waiting.splice(0)) setImmediate(something, error)
       callback(error, found)
     }
@@ -274,7 +274,7 @@ class Move {
   private write(found: SessionData, done: Answer<Found>): void {
     const { sid, from, to } = this
     const session = asSession(sid, found, to)
-    // A session that is none; who asked for it will say so.
+    // This is no session: the caller will say so.
     if (!session) {
       done(null, found)
       return
@@ -350,7 +350,7 @@ function putIfAbsent(
 }
 
 /**
- * What `set` is to be given of stored data: an object that looks like the session, with all of the data, and a cookie that
+ * What `set` is given of stored data: an object that looks like the session, with all of the data, and a cookie that
  * is one. Its idle timeout starts again, as with any use: some stores keep sessions alive by a touch that leaves the stored
  * expiry as it was.
  *

@@ -112,7 +112,7 @@ export class SessionIndex {
   /**
    * Removes sessions that have expired.
    *
-   * @param limit - how many at the most
+   * @param limit - how many at most
    * @returns whether there may be more
    */
   removeExpired(limit: number): boolean {

@@ -5,7 +5,7 @@ import createDebug = require('debug')
 const log = createDebug('express-session')
 
 /**
- * Says what happens, to those who set `DEBUG=express-session`. No session id is ever said, since who knows it has the
+ * Says what happens, to those who set `DEBUG=express-session`. No session id is ever said, since whoever knows it has the
  * session: messages name a session by its `ref`.
  *
  * Of an error it says name and code.

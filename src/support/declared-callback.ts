@@ -1,8 +1,8 @@
 /** What the text of a function tells of its parameters. */
 interface Parameters {
-  /** Each as it is written, with its default; but for the rest of them. */
+  /** Each as it is written, with its default; without a rest parameter. */
   readonly named: readonly string[]
-  /** Whether it may take more: the rest of them, or `arguments`. */
+  /** Whether it may take more: by a rest parameter, or `arguments`. */
   readonly isOpen: boolean
 }
 
@@ -39,7 +39,7 @@ function mayBeCallback(parameter: string): boolean {
   return !/^[{[]|=\s*(?:[{['"`\d]|true\b|false\b)/.test(parameter)
 }
 
-/** The methods of a name that an object and what it inherits from have, but for the one that is called. */
+/** The methods of a name that an object has or inherits, except the one that is called. */
 function* hiddenBy(owner: object, name: string, method: object): Generator<object> {
   for (let object: object | null = owner; object; object = Object.getPrototypeOf(object) as object | null) {
     // Not what a getter or a proxy makes of it: that may be another wrapper each time.

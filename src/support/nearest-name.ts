@@ -29,7 +29,7 @@ function plain(name: string): string {
   return name.replace(/[-_]/g, '').toLowerCase()
 }
 
-/** How many letters are to be added, removed, replaced or swapped with their neighbour (optimal string alignment). */
+/** How many letters must be added, removed, replaced or swapped with their neighbour (optimal string alignment). */
 function distanceBetween(some: string, others: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: others.length + 1 }, (_, column) => column)

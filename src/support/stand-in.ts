@@ -3,7 +3,7 @@ import { hiddenSlot } from './hidden-slot.js'
 /** The request that an object stands in for. */
 const requests = hiddenSlot<object>()
 
-/** Notes that an object is given out in the place of a request. */
+/** Notes that an object is given out instead of a request. */
 export function noteStandIn(standIn: object, req: object): void {
   requests.set(standIn, req)
 }

@@ -152,7 +152,7 @@ class MethodAnswer extends AsyncResource {
     const fulfilled = (result: unknown) => {
       if (!this.given) setImmediate(() => this.settle(method, count, result))
     }
-    // In a turn of its own: an exception thrown by what follows is not a rejection of the store's promise.
+    // In another turn: an exception thrown by what follows is not a rejection of the store's promise.
     const rejected = (error: unknown) => {
       setImmediate(() => this.take(error ?? new Error(`${this.name} was rejected`), undefined))
     }
@@ -172,7 +172,7 @@ class MethodAnswer extends AsyncResource {
       this.take(null, result)
       return
     }
-    // Known well enough: its text need not be read again.
+    // This is known well enough, without reading the text of the method again.
     if (isSame && habit?.style === 'callback' && !this.isSession(result)) return
     const declared = declaresCallback(this.owner, this.method, method, count)
     // A wrapper of what answers by callback: that may take long, and the promise says nothing.

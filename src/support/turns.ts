@@ -11,13 +11,13 @@ const PATIENCE = 30_000
 /** Does something, and tells once when it is done. */
 type Work = (over: () => void) => void
 
-/** One who waits, and who comes after that: in an array of very many, to take the first one takes long. */
+/** A caller that waits, and the next one. In a very long array, it would take long to remove the first. */
 interface Waiting {
   readonly work: Work
   next: Waiting | undefined
 }
 
-/** One who has the turn, and those who wait for it. */
+/** The caller that has the turn, and those that wait for it. */
 interface Queue {
   first: Waiting | undefined
   last: Waiting | undefined
@@ -70,7 +70,7 @@ export class Turns {
     let isRunning = true
     let isOver = false
     const over = () => {
-      // Who has been given up says so late.
+      // This caller was given up, and its answer comes too late.
       if (isOver || queue.current !== work) return
       isOver = true
       clearTimeout(queue.timer)
@@ -98,7 +98,7 @@ export class Turns {
       queue.timer = undefined
       this.goOn(id, queue)
     }, this.patience)
-    // Once nobody waits for the response, the process need not.
+    // If nothing else keeps the process running, this must not.
     queue.timer.unref()
   }
 }

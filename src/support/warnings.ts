@@ -6,7 +6,7 @@ import type { WarningCode } from './codes.js'
 /** The texts that have been said of a store: on the store, and gone with it. */
 const saidOf = hiddenSlot<Set<string>>()
 
-/** How many texts are remembered of a store. Who has read as many needs no more. */
+/** How many texts are remembered of a store. Nobody needs more. */
 const MOST = 256
 
 /**
@@ -42,7 +42,7 @@ export class Warnings {
   }
 }
 
-/** Gives a process warning. Who calls sees to it that it is said once. */
+/** Gives a process warning. The caller makes sure that it is said once. */
 export function warn(code: WarningCode, message: string): void {
   try {
     process.emitWarning(withPage(message, code), { type: 'SessionWarning', code })

@@ -17,7 +17,7 @@ export class CookieRefresh {
   constructor(private readonly proxy: boolean | undefined) {}
 
   /**
-   * The attributes that a cookie is to have.
+   * The attributes that a cookie should have.
    *
    * @param stored - those that it has
    * @returns undefined where they are the same

@@ -39,7 +39,7 @@ export interface SessionsToEnd {
 /**
  * The records of the users of a middleware; undefined where the option `user` is off.
  *
- * @param keys - what the store has in the place of ids; undefined: the ids themselves
+ * @param keys - what the store has instead of ids; undefined: the ids themselves
  */
 export function usersFor(
   settings: Settings,

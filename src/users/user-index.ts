@@ -29,10 +29,10 @@ export interface UserRules {
   readonly keyOf: (id: string) => string
 }
 
-/** Gives the entries that are to be there, or undefined to leave all as it is. */
+/** Returns the entries that should be there, or undefined to leave all as it is. */
 type Change = (entries: Entry[]) => Entry[] | undefined
 
-/** Which of a user's sessions are to end. */
+/** Which of a user's sessions must end. */
 export interface Selection {
   /** Only this one. */
   readonly ref?: string | undefined
@@ -132,7 +132,7 @@ export class UserIndex {
   }
 
   /**
-   * A user's session has been saved or touched: the record is to name it, as it is now.
+   * A user's session has been saved or touched: the record must name it, as it is now.
    *
    * @param done - receives an error if the record could not be changed: it may not name the session then
    */
@@ -150,7 +150,7 @@ export class UserIndex {
     this.name(record, entry, isTakenOut, () => done())
   }
 
-  /** @param isTakenOut - asked where the record does not name the session: whether that is to stay so */
+  /** @param isTakenOut - asked if the record does not name the session: whether it must stay so */
   private name(record: string, entry: Entry, isTakenOut: (entries: Entry[]) => boolean, done: Answer): void {
     let isMissing = false
     let hasToEnd = false

@@ -32,7 +32,7 @@ export function recordOf(entries: readonly Entry[]): SessionData {
   return { cookie, sessions: entries } as unknown as SessionData
 }
 
-/** The sessions that a record names, but for those that must have expired. */
+/** The sessions that a record names, except those that must have expired. */
 export function entriesOf(record: SessionData | null | undefined, now: number): Entry[] {
   const sessions = (record as { sessions?: unknown } | null | undefined)?.sessions
   if (!Array.isArray(sessions)) return []
