@@ -60,6 +60,11 @@ export class Endings {
     return this.ended.hasEnded(this.keyOf(id), this.since)
   }
 
+  /** Whether what the store finds under an id is destroyed again: a call that has timed out may have left it. */
+  isLeft(id: string): boolean {
+    return this.ended.isLeft(this.keyOf(id))
+  }
+
   isEndedByOthers(id: string): boolean {
     return this.hasEnded(id) === true && this.ended.momentOf(this.keyOf(id)) !== this.own?.get(id)?.moment
   }

@@ -320,7 +320,11 @@ class SessionRenewal implements RenewalUnderWay {
   /** What is stored under the old id, if that is not all that this request knows. */
   private otherThan(at: string, found: SessionData | null | undefined): OtherRecord | undefined {
     if (!found) return this.wasStored ? {} : undefined
-    if (isPointer(found)) return { pointer: openPointer(at, found) }
+    if (isPointer(found)) {
+      const pointer = openPointer(at, found)
+      // Its own: a store asks again whose answer was lost.
+      return pointer && pointer.to === this.renewed?.id ? undefined : { pointer }
+    }
     const { keeper, life, renewed, renewal, supplies } = this
     if (!keeper.merging || !life || !renewed || supplies === 0) return undefined
     try {
@@ -367,12 +371,11 @@ class SessionRenewal implements RenewalUnderWay {
     }
     const pointer = { to: newId, until: untilAfter(grace) }
     this.point(at, pointer, (error, other) => {
-      if (!isRefusal(error) && !other) keeper.whereabouts.expectFollower().renewed(storage, at, pointer)
       if (!error && other) {
         noteAnswer(other.missing || other.fault ? NOT_YET : undefined)
         this.heed(at, other)
       } else {
-        this.retired(error, noteAnswer)
+        this.retired(error, noteAnswer, other ? undefined : pointer)
       }
     })
   }
@@ -389,7 +392,7 @@ class SessionRenewal implements RenewalUnderWay {
       this.isFindable = true
       storage.save(at, record, (error) => {
         if (error) callback(error)
-        else this.lookAgain(at, pointer, record, callback)
+        else this.lookAgain(at, record, callback)
       })
       return
     }
@@ -403,26 +406,63 @@ class SessionRenewal implements RenewalUnderWay {
   }
 
   /** Whoever has written last counts: of two processes that renew at the same moment one finds the pointer of the other. */
-  private lookAgain(at: string, pointer: Pointer, record: SessionData, callback: Answer<OtherRecord>): void {
+  private lookAgain(at: string, record: SessionData, callback: Answer<OtherRecord>): void {
     const { storage } = this
     storage.load(at, (error, found) => {
       const other = !error && found ? this.otherThan(at, found) : undefined
-      if (error || !found || other?.pointer?.to === pointer.to) callback()
+      if (error || !found || (isPointer(found) && !other)) callback()
       else if (other?.pointer || other?.missing || other?.fault) callback(undefined, other)
       // A request of another process has saved its state of the session meanwhile.
       else storage.save(at, record, (refused) => callback(refused))
     })
   }
 
-  private retired(error: unknown, noteAnswer: Answer): void {
-    noteAnswer(error)
+  /**
+   * The store has answered.
+   *
+   * @param pointer - that was to be put in the place of the old record; undefined if that was to go
+   */
+  private retired(error: unknown, noteAnswer: Answer, pointer?: Pointer): void {
     if (isRefusal(error)) {
-      // The old record is as it was.
-      this.undo(error)
+      this.lookWhatIsDone(error, noteAnswer, pointer)
       return
     }
-    this.keeper.ledger.destroyed(this.id)
+    noteAnswer(error)
+    this.noteRetired(pointer)
     this.leaveUser(this.at as string, this.notes, () => this.finish(error))
+  }
+
+  private noteRetired(pointer: Pointer | undefined): void {
+    const { at, id, keeper, storage } = this
+    if (pointer) keeper.whereabouts.expectFollower().renewed(storage, at as string, pointer)
+    keeper.ledger.destroyed(id)
+  }
+
+  /**
+   * The store has failed to end the old id. Or it has ended it, and its answer was lost on the way: then the new session alone
+   * has the data.
+   */
+  private lookWhatIsDone(error: unknown, noteAnswer: Answer, pointer: Pointer | undefined): void {
+    const at = this.at as string
+    debug('the end of an old id has failed: %s', error)
+    find(this.storage, at, (failed, found) => {
+      const other = !failed && isPointer(found) ? openPointer(at, found as SessionData) : undefined
+      if (failed) {
+        // Nobody knows. One session too many expires, but what is destroyed does not come back.
+        noteAnswer()
+        this.noteRetired(pointer)
+        this.finish(error)
+      } else if (other && other.to !== this.renewed?.id) {
+        noteAnswer()
+        this.followOther(at, other)
+      } else if (found && !isPointer(found) && !this.keeper.endings.isLeft(at)) {
+        // The old record is as it was.
+        noteAnswer(error)
+        this.undo(error)
+      } else {
+        this.retired(undefined, noteAnswer, pointer)
+      }
+    })
   }
 
   /** Removes an id from the record of its user: its session has another id now, or has been given up. */

@@ -3,7 +3,7 @@
 // A renewal that fails has changed nothing, and one that is cut off in the middle has lost nothing.
 
 const assert = require('node:assert/strict')
-const { closeAll, gate, until } = require('../support/harness')
+const { closeAll, gate, session, until } = require('../support/harness')
 const { contentOf, grace, idIn, plainStore, renewing, stores, updatingStore } = require('./support/renewing')
 
 const cases = [
@@ -35,6 +35,30 @@ function afterwards(store, method, answers) {
 }
 
 const refuse = (args) => setImmediate(args.at(-1), new Error('the store is tired'))
+
+/**
+ * Has what is done to the record of an id answered with an error: be it done, with the answer lost on its way, or not.
+ *
+ * @param isSilent - whether the record cannot be read any more after that
+ */
+function reset(store, id, isDone, isSilent) {
+  const { get } = store
+  const originals = { get }
+  let isReset = false
+  store.get = (...args) => (isReset && isSilent && args[0] === id ? refuse(args) : get.apply(store, args))
+  for (const method of ['set', 'update', 'destroy']) {
+    const original = (originals[method] = store[method])
+    if (!original) continue
+    store[method] = (...args) => {
+      if (args[0] !== id) return original.apply(store, args)
+      isReset = true
+      const callback = args.pop()
+      const lose = () => callback(new Error('the connection was reset'))
+      return isDone ? original.call(store, ...args, lose) : setImmediate(lose)
+    }
+  }
+  return () => Object.assign(store, originals)
+}
 
 for (const [name, given, makeStore] of cases) {
   /** The call that ends the old record. */
@@ -316,6 +340,25 @@ describe('a request beside a renewal with a grace', () => {
     assert.equal((await ask('/', old)).told.user, 'ada')
   })
 
+  it('with storeTimeout has ended an old record that a late save may have left, and that is destroyed for that', async () => {
+    const store = plainStore()
+    const { ask, logIn, visit } = await renewing({ store, storeTimeout: 50 }, async (req, res, path) => {
+      if (path !== '/try') return
+      const { destroy, set } = store
+      store.set = () => {}
+      await assert.rejects(req.session.save(), { code: 'ESTORETIMEOUT' })
+      store.set = set
+      store.destroy = (...args) => {
+        store.destroy = destroy
+        refuse(args)
+      }
+      await req.session.regenerate({ preserve: true })
+    })
+    const { cookie } = await visit({ path: '/try', cookie: await logIn() })
+    assert.equal((await ask('/', cookie)).told.user, 'ada')
+    assert.deepEqual(Object.keys(store.sessions), ['id2'])
+  })
+
   it('with storeTimeout follows the pointer as without', async () => {
     const store = plainStore()
     const { ask, logIn, renew } = await renewing({ store, storeTimeout: 5000 })
@@ -365,7 +408,114 @@ for (const [storeName, makeStore] of Object.entries(stores)) {
           assert.equal(await middleware.endSessionsOf('ada'), 1)
           assert.equal((await ask('/', old)).told.user, undefined)
         })
+
+        for (const options of [{}, { user: ({ user }) => user }, { hashSessionIds: true }]) {
+          const name = Object.keys(options)[0] ?? 'no other option'
+          const record = options.hashSessionIds ? session.hashSessionId('id1') : 'id1'
+          const stored = options.hashSessionIds ? session.hashSessionId('id2') : 'id2'
+
+          /** Renews while the store fails; tells with what error, and the cookie by which the visitor goes on. */
+          async function renewed(store, failAt) {
+            let told
+            const served = await renewing({ ...options, store, concurrency }, async (req, res, path) => {
+              if (path !== '/try') return
+              const error = await req.session.regenerate(given).catch((refused) => refused)
+              told = { error: error?.message, id: req.sessionID, user: req.session.user }
+            })
+            const old = await served.logIn()
+            const restore = failAt(store)
+            const { cookie } = await served.visit({ path: '/try', cookie: old })
+            restore()
+            assert.deepEqual(served.errors, [])
+            return { ...served, old, told, cookie }
+          }
+
+          const sessionsIn = (store) =>
+            Object.keys(contentOf(store).sessions).filter((id) => !id.startsWith('user-'))
+
+          it(`has been done if the store has done it, though its answer is lost, with ${name}`, async () => {
+            const store = makeStore()
+            const { ask, cookie, middleware, old, told } = await renewed(store, () =>
+              reset(store, record, true, false)
+            )
+            assert.deepEqual(told, { error: undefined, id: 'id2', user: 'ada' })
+            assert.deepEqual(sessionsIn(store), [stored])
+            assert.deepEqual((await ask('/', cookie)).told.user, 'ada')
+            assert.equal((await ask('/', old)).told.user, given.grace && 'ada')
+            if (options.user) assert.equal((await middleware.sessionsOf('ada')).length, 1)
+          })
+
+          it(`fails and loses nothing if the store does not say what it has done, with ${name}`, async () => {
+            for (const isDone of [true, false]) {
+              const store = makeStore()
+              const { ask, cookie, middleware, told } = await renewed(store, () =>
+                reset(store, record, isDone, true)
+              )
+              assert.deepEqual(told, { error: 'the connection was reset', id: 'id2', user: 'ada' })
+              assert.deepEqual((await ask('/', cookie)).told.user, 'ada')
+              if (!options.user) continue
+              // What may be left is named, too.
+              await middleware.endSessionsOf('ada')
+              assert.deepEqual(sessionsIn(store), [])
+            }
+          })
+        }
+
+        it('takes the session of another process that has renewed it while the store failed', async () => {
+          const sessions = Object.create(null)
+          const [store, other] = [makeStore(sessions), makeStore(sessions)]
+          for (const each of [store, other]) each.sessions = sessions
+          const beside = await renewing({ store: other, genid: () => 'theirs' })
+          let told
+          const { ask, errors, logIn, visit } = await renewing(
+            { store, concurrency },
+            async (req, res, path) => {
+              if (path !== '/try') return
+              await req.session.regenerate(given)
+              told = { id: req.sessionID, user: req.session.user }
+            }
+          )
+          const old = await logIn()
+          const restore = []
+          for (const method of ['set', 'update', 'destroy']) {
+            const original = store[method]
+            if (!original) continue
+            store[method] = (...args) => {
+              if (args[0] !== 'id1') return original.apply(store, args)
+              for (const again of restore) again()
+              beside.renew(old, grace).then(() => refuse(args))
+              return undefined
+            }
+            restore.push(() => (store[method] = original))
+          }
+          const { cookie } = await visit({ path: '/try', cookie: old })
+          assert.deepEqual(errors, [])
+          assert.deepEqual(told, { id: given.grace ? 'theirs' : 'id2', user: 'ada' })
+          assert.equal((await ask('/', cookie)).told.user, 'ada')
+          assert.deepEqual(Object.keys(contentOf(store).sessions), [given.grace ? 'theirs' : 'id2'])
+        })
       })
     }
   }
+}
+
+for (const concurrency of [undefined, 'merge']) {
+  describe(`a renewal with a grace, on a store whose update asks again${concurrency ? ', where saves are merged' : ''}`, () => {
+    afterEach(closeAll)
+
+    it('knows the pointer that it has made itself', async () => {
+      const store = updatingStore()
+      const { update } = store
+      // As a driver does that sends again what was not answered.
+      store.update = (sid, change, callback) =>
+        update.call(store, sid, change, () => update.call(store, sid, change, callback))
+      const { ask, logIn, renew } = await renewing({ store, concurrency })
+      const old = await logIn()
+      const { status, cookie } = await renew(old, grace)
+      assert.equal(status, 200)
+      const { sessions, pointers } = contentOf(store)
+      assert.deepEqual([Object.keys(sessions), Object.keys(pointers)], [['id2'], ['id1']])
+      for (const id of [old, cookie]) assert.deepEqual((await ask('/', id)).told.id, 'id2')
+    })
+  })
 }
