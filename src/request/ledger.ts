@@ -142,6 +142,11 @@ export class Ledger {
     this.renewedId = id
   }
 
+  /** The id that the client presents, or the one to which that leads. */
+  get presentedPlace(): string | undefined {
+    return this.presentedId === undefined ? undefined : (this.renewedId ?? this.presentedId)
+  }
+
   /** Whether the client presents an older id of the session that has this one. */
   isLedTo(id: unknown): boolean {
     return this.renewedId !== undefined && this.renewedId === id && this.presentedId !== id
@@ -377,7 +382,7 @@ export class Ledger {
 
   /** Whether the client presents the session with this id: by this id, or by an older one that leads to it. */
   isPresented(id: unknown): boolean {
-    return this.presentedId !== undefined && (this.renewedId ?? this.presentedId) === id
+    return this.presentedId !== undefined && this.presentedPlace === id
   }
 
   /** Whether nobody has stored this session, or asked to. */

@@ -9,11 +9,17 @@ export function hasLostSession(
   keeper: Keeper,
   { settings, sharedStore }: Service
 ): boolean {
-  const id = ledger.presentedId
+  const { endings, lifetime, whereabouts } = keeper
+  const id = ledger.presentedPlace
   if (id === undefined) return false
-  if (ledger.reason === 'expired' || keeper.lifetime.isOver(id)) return true
-  // Where another request has ended it that one's response has told the client, and may have brought a new id.
-  if (ledger.reason === 'unknown') return sharedStore.ended.momentOf(keeper.endings.keyOf(id)) === undefined
-  if (keeper.endings.isEndedByApp(id)) return true
+  if (ledger.reason === 'expired' || lifetime.isOver(id)) return true
+  // Its id may have been renewed since.
+  const at = whereabouts.placeOf(id)
+  if (ledger.reason === 'unknown') {
+    // Where another request has ended it that one's response has told the client, and may have brought a new id.
+    const isKnown = (ended: string) => sharedStore.ended.momentOf(endings.keyOf(ended)) !== undefined
+    return !isKnown(id) && !isKnown(at)
+  }
+  if (endings.isEndedByApp(id) || endings.isEndedByApp(at)) return true
   return ledger.hadSession && req.session == null && settings.unset === 'destroy'
 }

@@ -197,6 +197,72 @@ describe('clearCookie', () => {
     assertCleared(await visit({ cookie }))
   })
 
+  /** What a process does that clears cookies, and renews ids: another one is made by another store over the same sessions. */
+  const renewing = (store, options) =>
+    serve({ clearCookie: true, store, ...options }, async (req, res) => {
+      const { pathname, searchParams } = new URL(req.url, 'http://localhost')
+      const wait = searchParams.get('wait')
+      if (wait) await new Promise((resolve) => waiting.push(resolve))
+      if (pathname === '/login') req.session.user = 'ada'
+      if (pathname === '/renew') await req.session.regenerate({ preserve: true, grace: 60000 })
+      if (pathname === '/logout') await req.session.destroy()
+      res.end(req.session?.user)
+    })
+  const waiting = []
+
+  for (const processes of [1, 2]) {
+    const where = processes === 1 ? 'in the process that has renewed it' : 'in another process'
+
+    it(`clears at a logout by an id that leads to a renewed one, ${where}`, async () => {
+      const sessions = {}
+      const one = await renewing(new JsonStore({ sessions }))
+      const other = processes === 1 ? one : await renewing(new JsonStore({ sessions }))
+      for (const renewals of [1, 2]) {
+        const { cookie: old } = await one.visit({ path: '/login' })
+        let { cookie } = await one.visit({ path: '/renew', cookie: old })
+        if (renewals === 2) cookie = (await one.visit({ path: '/renew', cookie })).cookie
+        assertCleared(await other.visit({ path: '/logout', cookie: old }))
+        assert.equal((await one.visit({ cookie })).body, '')
+      }
+    })
+
+    it(`clears nothing for who comes late with such an id, ${where}`, async () => {
+      const sessions = {}
+      const one = await renewing(new JsonStore({ sessions }))
+      const other = processes === 1 ? one : await renewing(new JsonStore({ sessions }))
+      const { cookie: old } = await one.visit({ path: '/login' })
+      await one.visit({ path: '/renew', cookie: old })
+      assertCleared(await other.visit({ path: '/logout', cookie: old }))
+      // By now the browser may have another one.
+      assert.deepEqual((await other.visit({ path: '/logout', cookie: old })).setCookie, [])
+    })
+  }
+
+  it('clears at a logout of a request that had the session before its id was renewed', async () => {
+    const { visit } = await renewing(new JsonStore())
+    const { cookie: old } = await visit({ path: '/login' })
+    const late = visit({ path: '/logout?wait=1', cookie: old })
+    await until(() => waiting.length === 1)
+    await visit({ path: '/renew', cookie: old })
+    waiting.pop()()
+    assertCleared(await late)
+  })
+
+  it('clears when the absolute timeout comes while a request by an old id is served', async () => {
+    const store = new JsonStore()
+    let isLate = false
+    const { visit } = await serve({ clearCookie: true, absoluteTimeout: 60000, store }, async (req, res) => {
+      if (req.url === '/login') req.session.user = 'ada'
+      if (req.url === '/renew') await req.session.regenerate({ preserve: true, grace: 600000 })
+      if (isLate) atTime(Date.now() + 120000, () => res.end())
+      else res.end()
+    })
+    const { cookie: old } = await visit({ path: '/login' })
+    await visit({ path: '/renew', cookie: old })
+    isLate = true
+    assertCleared(await visit({ cookie: old }))
+  })
+
   it('clears when the store has the session no more', async () => {
     const { visit, cookie, store } = await leaving()
     store.sessions = {}
