@@ -11,7 +11,7 @@ import { SharedStore, storeDisconnected } from './storage/shared-store.js'
 import { storageFor } from './storage/storage.js'
 import { TouchInterval } from './storage/touch-interval.js'
 import { silence } from './support/at-once.js'
-import { debug } from './support/debug.js'
+import { debug, debugFailure } from './support/debug.js'
 import { checkRequest } from './support/given-request.js'
 import { sessionsOfUsers, usersFor } from './users/sessions-of-users.js'
 import { Warnings } from './support/warnings.js'
@@ -282,7 +282,7 @@ function controlCachesWithoutSession(
     try {
       controlCaches(res, transportFor(req), false)
     } catch (error) {
-      debug('no Vary: %s', error)
+      debugFailure('no Vary: %s', error)
     }
   })
 }

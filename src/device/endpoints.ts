@@ -1,6 +1,6 @@
 import { takeApart } from '../session/notes.js'
 import { find } from '../storage/storage.js'
-import { debug } from '../support/debug.js'
+import { debugFailure } from '../support/debug.js'
 import { CookieTransport } from '../transport/cookie-transport.js'
 import { BoundCookie, maxAgeFor } from './bound-cookie.js'
 import { pinOf } from './pin.js'
@@ -159,7 +159,7 @@ export class Endpoints {
     }
     find(storage, sid, (error, stored) => {
       if (error) {
-        debug('error %s', error)
+        debugFailure('error %s', error)
         answerWith(exchange, 503)
         return
       }
@@ -170,7 +170,7 @@ export class Endpoints {
         // Where a session was renewed its old id may hold a pointer for a while, and no session.
         receive(isOver || found?.notes?.['pointer'] !== undefined ? undefined : found)
       } catch (unreadable) {
-        debug('error %s', unreadable)
+        debugFailure('error %s', unreadable)
         answerWith(exchange, 503)
       }
     })

@@ -1,4 +1,4 @@
-import { debug, debugSession } from '../support/debug.js'
+import { debug, debugFailure, debugSession } from '../support/debug.js'
 import { controlCaches } from '../transport/caching.js'
 import { warnHeadersSent } from '../transport/cookie-warnings.js'
 import { currentSession } from './current-session.js'
@@ -61,7 +61,7 @@ export class Announcement {
       if (!session || typeof id !== 'string' || !this.isNeeded(session, id)) return false
     } catch (error) {
       // A session that cannot be serialised: the end of the response meets the same error, and reports it.
-      debug('no cookie: %s', error)
+      debugFailure('no cookie: %s', error)
       return true
     }
 

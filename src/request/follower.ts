@@ -1,7 +1,7 @@
 import { isPointer } from '../session/notes.js'
 import { MAX_POINTERS, openPointer, pointerRecord } from '../session/pointer.js'
 import { find } from '../storage/storage.js'
-import { debug, debugSession } from '../support/debug.js'
+import { debugFailure, debugSession } from '../support/debug.js'
 import type { Pointer } from '../session/pointer.js'
 import type { SessionData } from '../session/session.js'
 import type { Storage } from '../storage/storage.js'
@@ -177,7 +177,7 @@ export class Follower {
   restore(storage: Storage, id: string, store: object, done: () => void): void {
     const pointer = this.renewedIds.get(id)
     const answer: Answer = (error) => {
-      if (error) debug('an old id may lead nowhere, or be stored: %s', error)
+      if (error) debugFailure('an old id may lead nowhere, or be stored: %s', error)
       done()
     }
     if (pointer) storage.save(id, pointerRecord(id, pointer, store), answer)
@@ -200,7 +200,7 @@ export class Follower {
       ended.end(key)
       storage.destroy(id, (error) => {
         ended.answer(key, Boolean(error))
-        if (error) debug('an old id may still be stored: %s', error)
+        if (error) debugFailure('an old id may still be stored: %s', error)
       })
     })
   }

@@ -1,4 +1,4 @@
-import { debug, debugSession } from '../support/debug.js'
+import { debugFailure, debugSession } from '../support/debug.js'
 import { observe, outcomeOf } from '../support/diagnostics.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { generateSession } from '../session/new-session.js'
@@ -191,7 +191,7 @@ export class Keeper implements SessionKeeper {
     try {
       this.ledger.savesNow(this.ledger.stateOf(session))
     } catch (error) {
-      debug('what another save() is asked to store is not known: %s', error)
+      debugFailure('what another save() is asked to store is not known: %s', error)
     }
   }
 

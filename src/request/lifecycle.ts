@@ -1,5 +1,5 @@
 import { silence } from '../support/at-once.js'
-import { debug, debugSession } from '../support/debug.js'
+import { debug, debugFailure, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { attachKeeper, giveOwnMethods, madeBy } from '../session/session.js'
 import { meansNoSession } from '../stores/store.js'
@@ -87,7 +87,7 @@ export class Lifecycle {
     const isThere = keeper.endings.watchLoad(id)
     storage.load(id, (error, found) => {
       if (error && !meansNoSession(error)) {
-        debug('error %s', error)
+        debugFailure('error %s', error)
         report?.('error', error)
         next(error)
       } else if (keeper.whereabouts.mayLieElsewhere(id, found)) {

@@ -2,7 +2,7 @@ import { isPointer } from '../session/notes.js'
 import { openPointer, pointerRecord, untilAfter } from '../session/pointer.js'
 import { attachKeeper } from '../session/session.js'
 import { silence } from '../support/at-once.js'
-import { debug, debugSession } from '../support/debug.js'
+import { debugFailure, debugSession } from '../support/debug.js'
 import { observe } from '../support/diagnostics.js'
 import { find } from '../storage/storage.js'
 import { setImmediate } from '../support/timers.js'
@@ -444,7 +444,7 @@ class SessionRenewal implements RenewalUnderWay {
    */
   private lookWhatIsDone(error: unknown, noteAnswer: Answer, pointer: Pointer | undefined): void {
     const at = this.at as string
-    debug('the end of an old id has failed: %s', error)
+    debugFailure('the end of an old id has failed: %s', error)
     find(this.storage, at, (failed, found) => {
       const other = !failed && isPointer(found) ? openPointer(at, found as SessionData) : undefined
       if (failed) {
@@ -620,7 +620,7 @@ class SessionRenewal implements RenewalUnderWay {
     // Its save has failed, and yet the store may have it.
     storage.destroy(id, (refused) => {
       noteAnswer(refused)
-      if (refused) debug('a session that nobody knows may be stored: %s', refused)
+      if (refused) debugFailure('a session that nobody knows may be stored: %s', refused)
       this.leaveUser(id, notes, () => this.finish(error))
     })
   }

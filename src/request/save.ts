@@ -1,5 +1,5 @@
 import { attachKeeper } from '../session/session.js'
-import { debug, debugSession } from '../support/debug.js'
+import { debugFailure, debugSession } from '../support/debug.js'
 import { observe, outcomeOf } from '../support/diagnostics.js'
 import { setImmediate } from '../support/timers.js'
 import { sessionEnded } from './endings.js'
@@ -222,7 +222,7 @@ class Save {
       attachKeeper(copy, keeper)
       this.session = copy
     } catch (error) {
-      debug('what the session has become is saved: %s', error)
+      debugFailure('what the session has become is saved: %s', error)
     }
   }
 

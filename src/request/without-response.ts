@@ -1,5 +1,5 @@
 import { codedError } from '../support/codes.js'
-import { debug } from '../support/debug.js'
+import { debug, debugFailure } from '../support/debug.js'
 import { noteStandIn } from '../support/stand-in.js'
 import { setImmediate } from '../support/timers.js'
 import { attachKeeper, Session } from '../session/session.js'
@@ -120,7 +120,7 @@ class KeeperWithoutResponse extends Keeper {
     if (this.isSaving || !this.service.settings.touches) return
     if (!this.lifetime.isTouchDue(session)) return
     this.touchNow(session.id, session, (error) => {
-      if (error) debug('touching failed: %s', error)
+      if (error) debugFailure('touching failed: %s', error)
     })
   }
 

@@ -1,6 +1,6 @@
 import { isPointer } from '../session/notes.js'
 import { codedError } from '../support/codes.js'
-import { debug } from '../support/debug.js'
+import { debug, debugFailure } from '../support/debug.js'
 import { LONGEST_WAIT, clearTimeout, setImmediate, setTimeout } from '../support/timers.js'
 import type { Answer } from '../support/store-call.js'
 import type { EndedSessions } from './ended-sessions.js'
@@ -28,7 +28,7 @@ interface Late {
 export function timeLimited(storage: Storage, time: number, ended: EndedSessions): Storage {
   const destroyAgain = (id: string, goOn?: () => void) => {
     storage.destroy(id, (error) => {
-      if (error) debug('an ended session may still be stored: %s', error)
+      if (error) debugFailure('an ended session may still be stored: %s', error)
       else goOn?.()
     })
   }

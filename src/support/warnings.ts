@@ -1,5 +1,5 @@
 import { withPage } from './codes.js'
-import { debug } from './debug.js'
+import { debugFailure } from './debug.js'
 import { hiddenSlot } from './hidden-slot.js'
 import type { WarningCode } from './codes.js'
 
@@ -48,6 +48,6 @@ export function warn(code: WarningCode, message: string): void {
     process.emitWarning(withPage(message, code), { type: 'SessionWarning', code })
   } catch (error) {
     // Some tests have warnings throw: that is no matter of the request.
-    debug('no warning: %s', error)
+    debugFailure('no warning: %s', error)
   }
 }

@@ -3,7 +3,7 @@ import { isPointer } from '../session/notes.js'
 import { find } from '../storage/storage.js'
 import { silence } from '../support/at-once.js'
 import { codedError } from '../support/codes.js'
-import { debug } from '../support/debug.js'
+import { debugFailure } from '../support/debug.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { Turns } from '../support/turns.js'
 import { entriesOf, mayBeComing, recordOf, surplusOf } from './user-record.js'
@@ -200,7 +200,7 @@ export class UserIndex {
 
   /** What has failed is made good when the record is changed or looked at again. */
   private settle(error: unknown, done: () => void): void {
-    if (error) debug('the record of a user could not be changed: %s', error)
+    if (error) debugFailure('the record of a user could not be changed: %s', error)
     done()
   }
 

@@ -93,6 +93,49 @@ describe('DEBUG=express-session', () => {
     assert.doesNotMatch(stderr, /the-id/)
   })
 
+  // What a store gives for an error need not be one, and its code and name may be anything.
+  for (const [what, thrown, said] of [
+    ['text', '`no session ${sid}`', 'of type string'],
+    ['an object', '{ message: sid, key: sid }', 'of type object'],
+    ['a function', 'Object.assign(() => {}, { key: sid })', 'of type function'],
+    ['an error whose code is the id', "Object.assign(new Error('gone'), { code: sid })", 'Error'],
+    ['an error whose code has the id in it', "Object.assign(new Error(), { code: 'NO_' + sid })", 'Error'],
+    [
+      'an error whose name is the id',
+      "Object.assign(new TypeError(), { name: sid, code: '57P01' })",
+      'Error 57P01'
+    ],
+    ['an error whose name is none', 'Object.assign(new Error(), { name: Symbol(sid), code: 5 })', 'Error'],
+    [
+      'an error of Node',
+      "Object.assign(new RangeError(), { code: 'ERR_HTTP2_STREAM_ERROR' })",
+      'RangeError ERR_HTTP2_STREAM_ERROR'
+    ]
+  ]) {
+    it(`tells what kind of failure it is, without the id, where a store gives ${what}`, () => {
+      // Long enough for one, and of capitals and digits alone, as codes are.
+      for (const id of ['THE-ID', 'FSDG53K2N7QJ4M6ZXW5RT3BVAC', '0123456789'.repeat(3)]) {
+        const { stdout, stderr } = printedBy(
+          { DEBUG: 'express-session' },
+          `
+          const session = require('${packageName}')
+          const { sign } = require('cookie-signature')
+          const store = new session.MemoryStore()
+          store.get = (sid, callback) => callback(${thrown})
+          const middleware = session({ secret: 'x', resave: false, saveUninitialized: false, store })
+          const headers = { cookie: 'connect.sid=s:' + sign('${id}', 'x') }
+          middleware({ headers, url: '/', method: 'GET' }, {}, () => console.log('next'))`
+        )
+        assert.equal(stdout, 'next\n')
+        assert.ok(
+          stderr.split('\n').some((line) => line.replace(/ \+\d+ms$/, '').endsWith(`error ${said}`)),
+          stderr
+        )
+        assert.ok(!stderr.includes(id), stderr)
+      }
+    })
+  }
+
   it('tells nothing when it is not set', () => {
     const { stdout, stderr } = printedBy({ DEBUG: '' })
     assert.deepEqual([stdout, stderr], ['next\n', ''])

@@ -56,9 +56,9 @@ describe('of another realm', () => {
       process.execPath,
       [
         '-e',
-        `const { debug } = require('./dist/support/debug.js')
+        `const { debugFailure } = require('./dist/support/debug.js')
          const error = require('node:vm').runInNewContext("Object.assign(new RangeError('sess:key'), { code: 'EBAD' })")
-         debug('error %s', error)`
+         debugFailure('error %s', error)`
       ],
       {
         cwd: require('node:path').join(__dirname, '../..'),
