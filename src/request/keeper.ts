@@ -411,6 +411,7 @@ export class Keeper implements SessionKeeper {
         if (isEnded) {
           this.ledger.destroyed(id)
           this.service.device?.forget(at)
+          this.lifetime.ended(id, at)
           this.merging?.ended(id)
         }
         // Saves that wait for this go on now.

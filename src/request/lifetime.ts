@@ -54,6 +54,13 @@ export class Lifetime {
     return absoluteTimeout !== undefined && absoluteTimeout.isOver(this.ledger.notesOf(id), Date.now())
   }
 
+  /** Notes that a session has been ended: unless it was past its absolute timeout, it is not gone for that. */
+  ended(id: unknown, at: unknown): void {
+    const { absoluteTimeout } = this.service
+    if (!absoluteTimeout || this.isOver(id)) return
+    for (const each of [id, at]) if (typeof each === 'string') absoluteTimeout.forget(each)
+  }
+
   /** Whether a session that the store does not have is past its absolute timeout. */
   wasOver(id: string): boolean {
     return this.service.absoluteTimeout?.wasOver(id, Date.now()) === true

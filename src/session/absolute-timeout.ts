@@ -39,6 +39,11 @@ export class AbsoluteTimeout {
     this.ends.set(id, this.endOf(notes))
   }
 
+  /** Notes that a session is gone before its end: that end is no reason then, and never becomes one. */
+  forget(id: string): void {
+    this.ends.delete(id)
+  }
+
   /**
    * What was stored, as it was before `forStore`: a cookie without an idle timeout has an expiry only because stores must not keep
    * it for longer.
@@ -58,9 +63,12 @@ export class AbsoluteTimeout {
     return this.endOf(notes) <= now
   }
 
-  /** Whether a session that the store does not have any more is known to be past its end. */
+  /** Whether a session that the store does not have any more is known to be past its end. One that is not has ended otherwise. */
   wasOver(id: string, now: number): boolean {
-    return (this.ends.get(id) ?? Infinity) <= now
+    const end = this.ends.get(id)
+    if (end === undefined) return false
+    if (end > now) this.forget(id)
+    return end <= now
   }
 
   /** The cookie that the client is sent: with an `Expires` that does not lie beyond the end. */

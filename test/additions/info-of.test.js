@@ -5,6 +5,8 @@
 const assert = require('node:assert/strict')
 const http = require('node:http')
 const { atTime, closeAll, listen, loggedIn, session, usual } = require('../support/harness')
+const { stopClock } = require('../support/clock')
+const { ExpiringStore } = require('../support/stores')
 
 afterEach(closeAll)
 
@@ -64,6 +66,73 @@ describe('session.infoOf', () => {
       Date.now = now
     }
     assert.ok(stored)
+  })
+
+  describe('does not say past its absolute timeout of what has ended before it', () => {
+    const MINUTE = 60_000
+    const LIMITS = { absoluteTimeout: 60 * MINUTE, cookie: { maxAge: 15 * MINUTE } }
+    let clock
+
+    beforeEach(() => (clock = stopClock()))
+    afterEach(() => clock.restore())
+
+    const app = (options) =>
+      loggedIn({ store: new ExpiringStore(), ...LIMITS, ...options }, async (req, res) => {
+        if (req.url === '/renew') await req.session.regenerate({ preserve: true })
+        if (req.url === '/leave') await req.session.destroy()
+        if (req.url === '/anew') await req.session.regenerate()
+        if (req.url === '/unset') delete req.session
+        res.end(session.infoOf(req)?.reason)
+      })
+
+    for (const [path, options] of [
+      ['/leave', {}],
+      ['/anew', {}],
+      ['/unset', { unset: 'destroy' }],
+      ['/leave', { hashSessionIds: true }],
+      ['/leave', { concurrency: 'merge' }],
+      ['/leave', { storeTimeout: 5000 }]
+    ]) {
+      it(`logged out by ${path}, with ${Object.keys(options)[0] ?? 'no other option'}`, async () => {
+        const { visit, cookie } = await app(options)
+        clock.tick(5 * MINUTE)
+        assert.equal((await visit({ path, cookie })).body || 'found', 'found')
+        clock.tick(2 * 60 * MINUTE)
+        assert.equal((await visit({ cookie })).body, 'unknown')
+      })
+    }
+
+    it('logged out after the id was renewed', async () => {
+      const { visit, cookie } = await app()
+      const { cookie: renewed } = await visit({ path: '/renew', cookie })
+      assert.equal((await visit({ path: '/leave', cookie: renewed })).body, 'found')
+      clock.tick(2 * 60 * MINUTE)
+      assert.equal((await visit({ cookie: renewed })).body, 'unknown')
+    })
+
+    it('found gone before it: whatever has been said once stays said', async () => {
+      const { visit, cookie } = await app()
+      clock.tick(20 * MINUTE)
+      assert.equal((await visit({ cookie })).body, 'unknown')
+      clock.tick(2 * 60 * MINUTE)
+      assert.equal((await visit({ cookie })).body, 'unknown')
+    })
+
+    it('but where nobody has looked before it, both are over', async () => {
+      const { visit, cookie } = await app()
+      clock.tick(2 * 60 * MINUTE)
+      assert.equal((await visit({ cookie })).body, 'expired')
+    })
+
+    it('but where the store has refused to end it, it goes on to its end', async () => {
+      const { visit, cookie, store } = await app()
+      store.destroy = (sid, callback) => setImmediate(callback, new Error('down'))
+      assert.equal((await visit({ path: '/leave', cookie })).status, 500)
+      assert.equal((await visit({ cookie })).body, 'found')
+      store.sessions = {}
+      clock.tick(2 * 60 * MINUTE)
+      assert.equal((await visit({ cookie })).body, 'expired')
+    })
   })
 
   it('answers after the session was destroyed and regenerated, too', async () => {
