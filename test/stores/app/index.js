@@ -8,6 +8,7 @@
 const { pathToFileURL } = require('node:url')
 const express = require('express')
 const record = require('./record')
+const { RequestTimes } = require('./request-times')
 const routes = require('./routes')
 
 const [modulePath, given] = process.argv.slice(2)
@@ -17,6 +18,7 @@ async function main() {
   const { store, raw } = await open(JSON.parse(given))
   const calls = record(store)
 
+  const times = new RequestTimes()
   let middleware
   const answers = {
     /** Serves requests from now on by a session() with these options. */
@@ -26,6 +28,12 @@ async function main() {
 
     /** The calls to the store since the last time this was asked. */
     calls: () => calls.splice(0),
+
+    /** Times requests from now on. */
+    time: () => times.start(),
+
+    /** What the longest of these took, without what the machine was busy with. */
+    longest: () => times.longest,
 
     /** Which methods the store has. */
     methods: () =>
@@ -54,7 +62,10 @@ async function main() {
 
   const app = express()
   app.disable('x-powered-by')
-  app.use((req, res, next) => middleware(req, res, next))
+  app.use((req, res, next) => {
+    times.time(res)
+    middleware(req, res, next)
+  })
   app.use(routes)
   // Express knows an error handler by its four parameters.
   app.use((error, req, res, _next) => {

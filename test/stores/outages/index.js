@@ -1,7 +1,8 @@
 'use strict'
 
 // With storeTimeout and onDisconnect: 'error' no outage of a store's server makes a request hang, and none is for good:
-// real servers that are stopped, killed, or behind a network that loses packets, under load.
+// real servers that are stopped, killed, or behind a network that loses packets, under load. No request takes longer than the
+// timeout and a second.
 //
 // `node test/stores/run.js outages` tries only this. OUTAGE_REQUESTS says how many requests: 10,000, or 1,000 with CI set.
 
@@ -17,7 +18,12 @@ const { Proxy } = require('./proxy')
 
 const REQUESTS = Number(process.env.OUTAGE_REQUESTS || (process.env.CI ? 1000 : 10_000))
 const STORE_TIMEOUT = 500
-/** No request may take longer: a wide margin, for this says that none hangs, not how fast a busy machine is. */
+/**
+ * No request may take longer, from when it reaches the app until its response is out, by the clock of the app's event loop. On a
+ * busy machine a client waits longer, for the processors; so does whatever waits for a timer.
+ */
+const LIMIT = STORE_TIMEOUT + 1000
+/** No client may wait longer: a wide margin, for this says that none hangs, not how fast a busy machine is. */
 const PATIENCE = STORE_TIMEOUT + 5000
 /** How long it may take, after the server is back, until its app has found it. */
 const RECOVERY = 40_000
@@ -49,7 +55,7 @@ module.exports = async function outages() {
   await fs.chmod(root, 0o755)
   const each = Math.ceil(REQUESTS / CONFIGURATIONS.length / Object.keys(OUTAGES).length)
   const faults = []
-  let longest = 0
+  const longest = { app: 0, client: 0 }
   try {
     for (const configuration of CONFIGURATIONS) {
       const server = await RunningServer.start(configuration.server, path.join(root, configuration.id))
@@ -63,10 +69,11 @@ module.exports = async function outages() {
       try {
         for (const [title, outage] of Object.entries(OUTAGES)) {
           const seen = await tryOutage(configuration, server, outage, each)
-          console.log(`\n${configuration.title}, ${title}: longest ${Math.round(seen.longest)} ms`)
+          console.log(`\n${configuration.title}, ${title}: longest ${inBoth(seen)}`)
           for (const name of NAMES)
             console.log(`  ${name}: ${describe(seen.load.statuses('meanwhile', name))}`)
-          longest = Math.max(longest, seen.longest)
+          longest.client = Math.max(longest.client, seen.client)
+          longest.app = Math.max(longest.app, seen.app)
           faults.push(...seen.faults.map((fault) => `${configuration.title}, ${title}: ${fault}`))
         }
       } finally {
@@ -78,7 +85,7 @@ module.exports = async function outages() {
   }
   for (const fault of faults) console.log(`\nFAULT ${fault}`)
   console.log(
-    `\n${REQUESTS} requests over outages, storeTimeout ${STORE_TIMEOUT} ms, the longest ${Math.round(longest)} ms: ${faults.length || 'no'} faults`
+    `\n${REQUESTS} requests over outages, storeTimeout ${STORE_TIMEOUT} ms, the longest ${inBoth(longest)}: ${faults.length || 'no'} faults`
   )
   return faults.length === 0
 }
@@ -97,6 +104,7 @@ async function tryOutage({ id }, server, outage, requests) {
     await app.start()
     await app.ask('use', { storeTimeout: STORE_TIMEOUT, onDisconnect: 'error', cookie: { maxAge: 600_000 } })
     await load.start()
+    await app.ask('time')
 
     const before = load.send('before', requests * 0.2)
     await sleep(20)
@@ -107,7 +115,9 @@ async function tryOutage({ id }, server, outage, requests) {
     await outage.end({ server, proxy })
     await over
     const isBack = await comesBack(load)
-    return { load, longest: Math.max(...load.answers.map(({ ms }) => ms)), faults: faultsOf(load, isBack) }
+    const longest = app.dead ? NaN : await app.ask('longest')
+    const client = Math.max(...load.answers.map(({ ms }) => ms))
+    return { load, app: longest, client, faults: faultsOf(load, isBack, longest) }
   } finally {
     await app.stop()
     await proxy.close()
@@ -124,16 +134,22 @@ async function comesBack(load) {
   return false
 }
 
-function faultsOf({ app, answers }, isBack) {
+function faultsOf({ app, answers }, isBack, longest) {
   const faults = []
   if (app.dead) faults.push(`the process died:\n${app.output}`)
   if (!isBack) faults.push('not all visitors have their sessions back')
+
+  if (longest > LIMIT) faults.push(`a request took ${Math.round(longest)} ms, and may take ${LIMIT} ms`)
 
   // 500 is the error of the store itself, where it gives one: a refused connection, say.
   const odd = answers.filter(({ status }) => ![200, 500, 503].includes(status))
   if (odd.length > 0)
     faults.push(`${odd.length} requests without an answer: ${odd[0].kind}, ${odd[0].status}`)
   return faults
+}
+
+function inBoth({ app, client }) {
+  return `${Math.round(app)} ms in the app, ${Math.round(client)} ms for a client`
 }
 
 function describe(counts) {
