@@ -21,6 +21,7 @@ async function measure(name, seconds = 3) {
   const contenders = { bare: bare(scenario) }
   for (const [addition, making] of Object.entries(additions)) {
     contenders[addition] = await contender(scenario, visits, making)
+    if (making.asLongAs) lengthen(contenders[addition].store, contenders[making.asLongAs].store)
   }
 
   const { rounds } = await measureRounds(contenders, visits, {
@@ -41,10 +42,16 @@ async function measure(name, seconds = 3) {
 
 const MINUTE = 60_000
 
-/** By name: the options, the kind of the store, and whether somebody has subscribed to the diagnostics channels. */
+/**
+ * By name: the options, the kind of the store, whether somebody has subscribed to the diagnostics channels, and has left again, and
+ * which other one has records as long.
+ */
 const additions = {
   off: {},
+  'off, a subscriber has left': { subscribes: true, leaves: true },
   absoluteTimeout: { options: { absoluteTimeout: 1000 * MINUTE } },
+  // What the store takes of that for its longer JSON, were all of it text: but the end of a session is a date.
+  'off, with a record as long': { asLongAs: 'absoluteTimeout' },
   touchInterval: { options: { touchInterval: MINUTE } },
   storeTimeout: { options: { storeTimeout: MINUTE } },
   onDisconnect: { options: { onDisconnect: 'error' } },
@@ -70,7 +77,7 @@ function bare(scenario) {
   return { app: handlerOf(scenario), reset: unsubscribe }
 }
 
-async function contender(scenario, visits, { options, subscribes, store: kind = scenario.store }) {
+async function contender(scenario, visits, { options, subscribes, leaves, store: kind = scenario.store }) {
   const session = implementations.ours()
   const store = makeStore(session, kind)
   await moveIn(scenario, session, store)
@@ -93,7 +100,17 @@ async function contender(scenario, visits, { options, subscribes, store: kind = 
     reset() {
       unsubscribe()
       if (subscribes) subscribe()
+      if (leaves) unsubscribe()
     }
+  }
+}
+
+/** Has the app remember some text with each session, so that its record is as long as in another store. */
+function lengthen({ sessions }, { sessions: longer }) {
+  for (const [id, json] of sessions) {
+    const data = { ...JSON.parse(json), text: '' }
+    const missing = longer.get(id).length - JSON.stringify(data).length
+    sessions.set(id, JSON.stringify({ ...data, text: '.'.repeat(missing) }))
   }
 }
 

@@ -31,7 +31,6 @@ async function main(max, count) {
   const full = await fill(session, inAnHour, { max }, count)
   const costs = await compareCosts(session, inAnHour, max)
   costs.fill = { free: free.cost, full: full.cost, ratio: full.cost / free.cost }
-  const isCheap = ['get', 'set', 'fill'].every((name) => costs[name].ratio <= LIMIT)
   const message = {
     max,
     count,
@@ -39,7 +38,7 @@ async function main(max, count) {
     heapFull: full.heap,
     isRight: isRight(full.ids, max, count),
     costs,
-    isCheap
+    limit: LIMIT
   }
   if (process.send) process.send(message)
   else console.dir(message, { depth: null })
