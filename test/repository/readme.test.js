@@ -32,4 +32,16 @@ describe('README', () => {
       []
     )
   })
+
+  it('names what is added and no option, and leads to it', () => {
+    for (const [what, where] of [
+      ['new MemoryStore({ max, sweepInterval })', 'stores.md#memorystore-at-most-so-many-sessions'],
+      ['session.infoOf(req)', 'observability.md#why-a-visitor-has-a-new-session'],
+      ['express-session:load', 'observability.md#diagnostics-channels'],
+      ['__session', 'lifetimes.md#__session-what-is-remembered-with-a-session']
+    ]) {
+      const row = readme.split('\n').find((line) => line.startsWith('| ') && line.includes(`\`${what}\``))
+      assert.ok(row?.includes(`(docs/${where})`), what)
+    }
+  })
 })
