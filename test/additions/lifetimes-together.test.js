@@ -1,8 +1,11 @@
 'use strict'
 
-// The options about when a session ends, and about a store that is slow or gone, work together: each pair of them.
+// The options about when a session ends, and about a store that is slow, gone or watched, work together: each pair of them. So do
+// they with those about the data.
 
 const assert = require('node:assert/strict')
+const { randomBytes } = require('node:crypto')
+const diagnostics = require('node:diagnostics_channel')
 const { JsonStore, closeAll, gate, serve, session, until } = require('../support/harness')
 const { stopClock } = require('../support/clock')
 const { ExpiringStore } = require('../support/stores')
@@ -47,10 +50,28 @@ function hold(store, method) {
   return { open: held.open, release: () => delete store[method] }
 }
 
+const listening = []
+
+/** What is published from now on: each time what was published since the last one. */
+function listen() {
+  const messages = []
+  for (const action of ['load', 'save', 'touch', 'destroy', 'regenerate']) {
+    const name = `express-session:${action}`
+    const subscriber = ({ outcome, error, duration }) => {
+      messages.push([action, outcome, error?.code].filter(Boolean).join(' '))
+      if (error) assert.ok(duration >= 0)
+    }
+    diagnostics.subscribe(name, subscriber)
+    listening.push(() => diagnostics.unsubscribe(name, subscriber))
+  }
+  return () => messages.splice(0)
+}
+
 describe('together', () => {
   beforeEach(() => (clock = stopClock()))
   afterEach(() => {
     clock.restore()
+    for (const unsubscribe of listening.splice(0)) unsubscribe()
     return closeAll()
   })
 
@@ -256,6 +277,155 @@ describe('together', () => {
     const { says, setCookie } = await ask(other)
     assert.deepEqual(says, { reason: 'unknown' })
     assert.deepEqual(setCookie, [])
+  })
+
+  it('diagnostics and storeTimeout: what is too late is an error with its code, once', async () => {
+    const { store, ask, cookie, errors } = await app(
+      { storeTimeout: SOON },
+      async ({ url, session: own }) => {
+        if (url === '/write') own.at = 1
+        if (url === '/leave') await own.destroy().catch(() => {})
+      }
+    )
+    const heard = listen()
+    for (const [method, path, expected] of [
+      ['get', '/', ['load error ESTORETIMEOUT']],
+      ['touch', '/', ['load found', 'touch error ESTORETIMEOUT']],
+      ['set', '/write', ['load found', 'save error ESTORETIMEOUT']],
+      ['destroy', '/leave', ['load found', 'destroy error ESTORETIMEOUT']]
+    ]) {
+      const held = hold(store, method)
+      await ask(cookie, path)
+      if (method !== 'destroy') {
+        await until(() => errors.length > 0)
+        errors.splice(0)
+      }
+      const seen = heard()
+      held.release()
+      held.open()
+      // The late answer is none.
+      await new Promise((resolve) => setTimeout(resolve, SOON))
+      assert.deepEqual([...seen, ...heard()], expected)
+    }
+  })
+
+  for (const value of ['skip', 'error']) {
+    it(`diagnostics and onDisconnect: '${value}': of a store that is not asked nothing is said`, async () => {
+      const { store, ask, cookie } = await app({ onDisconnect: value })
+      const heard = listen()
+      store.emit('disconnect')
+      await ask(cookie)
+      assert.deepEqual(heard(), [])
+      store.emit('connect')
+      await ask(cookie)
+      assert.deepEqual(heard(), ['load found', 'touch done'])
+    })
+  }
+
+  it('diagnostics and touchInterval: a touch is told when it is made, and only then', async () => {
+    const { store, ask, cookie } = await app({ touchInterval: 5 * MINUTE, cookie: { maxAge: HOUR } })
+    const heard = listen()
+    for (let i = 1; i <= 10; i++) {
+      clock.tick(MINUTE)
+      await ask(cookie)
+      assert.deepEqual(heard(), i % 5 === 0 ? ['load found', 'touch done'] : ['load found'])
+      assert.equal(store.takeCalls().length, i % 5 === 0 ? 2 : 1)
+    }
+  })
+
+  it('diagnostics and max: who went for others is heard of as unknown when it comes, and not before', async () => {
+    const { ask, cookie, login } = await app({ store: new session.MemoryStore({ max: 1 }) })
+    const heard = listen()
+    await login('bob')
+    assert.deepEqual(heard(), ['load none', 'save done'])
+    assert.deepEqual((await ask(cookie)).says, { reason: 'unknown' })
+    assert.deepEqual(heard(), ['load unknown'])
+  })
+
+  it('diagnostics and rolling: a cookie that is sent is no touch of its own', async () => {
+    const { ask, cookie } = await app({ rolling: true, cookie: { maxAge: HOUR } })
+    const heard = listen()
+    assert.equal((await ask(cookie)).setCookie.length, 1)
+    assert.deepEqual(heard(), ['load found', 'touch done'])
+  })
+
+  for (const [name, options] of Object.entries({
+    concurrency: { concurrency: 'merge' },
+    encryption: { encryption: randomBytes(32) }
+  })) {
+    it(`touchInterval and ${name}: touched as seldom, a save counts, and nothing of the data is lost`, async () => {
+      const { store, ask, cookie } = await app(
+        { ...options, touchInterval: 5 * MINUTE, cookie: { maxAge: HOUR } },
+        ({ url, session: own }) => {
+          if (url === '/write') own.views = (own.views ?? 0) + 1
+        }
+      )
+      const writes = () => store.takeCalls().filter((call) => !call.startsWith('get'))
+      for (let i = 1; i <= 12; i++) {
+        clock.tick(MINUTE)
+        // The save of the sixth minute is one minute after a touch, and puts the next one off.
+        const path = i === 6 ? '/write' : '/'
+        assert.equal((await ask(cookie, path)).says.user, 'ada')
+        assert.deepEqual(writes(), i === 6 ? ['set id1'] : i === 5 || i === 11 ? ['touch id1'] : [], `${i}`)
+      }
+      const { cookie: stored, views, sealed } = store.stored('id1')
+      assert.equal(Date.parse(stored.expires), NOW + 11 * MINUTE + HOUR)
+      if (options.encryption) assert.deepEqual([views, typeof sealed], [undefined, 'string'])
+      else assert.equal(views, 1)
+    })
+
+    it(`touchInterval and ${name}: a visitor who comes within half of the idle timeout stays`, async () => {
+      const { ask, cookie } = await app({ ...options, touchInterval: 2 * HOUR, cookie: { maxAge: HOUR } })
+      for (let i = 0; i < 20; i++) {
+        clock.tick(29 * MINUTE)
+        assert.equal((await ask(cookie)).says.user, 'ada')
+      }
+    })
+  }
+
+  it('touchInterval and concurrency: requests at the same time that only read touch once', async () => {
+    const options = { concurrency: 'merge', touchInterval: 5 * MINUTE, cookie: { maxAge: HOUR } }
+    const { store, ask, cookie } = await app(options)
+    clock.tick(5 * MINUTE)
+    const touch = hold(store, 'touch')
+    const first = ask(cookie)
+    await until(() => store.calls.includes('touch id1'))
+    for (let i = 0; i < 5; i++) await ask(cookie)
+    const touches = store.takeCalls().filter((call) => call.startsWith('touch'))
+    assert.deepEqual(touches, ['touch id1'])
+    touch.open()
+    assert.equal((await first).says.user, 'ada')
+  })
+
+  it('storeTimeout and encryption: a save that was too late is sealed, too, and is no error when it comes', async () => {
+    const { store, ask, cookie, errors } = await app(
+      { encryption: randomBytes(32), storeTimeout: SOON },
+      ({ url, session: own }) => {
+        if (url === '/write') own.secret = 'for nobody'
+      }
+    )
+    const before = store.sessions.id1
+    const set = hold(store, 'set')
+    assert.equal((await ask(cookie, '/write')).says.user, 'ada')
+    await until(() => errors.length === 1)
+    assert.equal(errors[0].code, 'ESTORETIMEOUT')
+    assert.equal(store.sessions.id1, before)
+    set.release()
+    set.open()
+    assert.notEqual(store.sessions.id1, before)
+    assert.doesNotMatch(store.sessions.id1, /secret|for nobody|ada/)
+    assert.deepEqual((await ask(cookie)).says, { user: 'ada', reason: 'found' })
+    assert.equal(errors.length, 1)
+  })
+
+  it('storeTimeout and encryption: a record that comes too late is an error, and not one that no key opens', async () => {
+    const { store, ask, cookie, errors } = await app({ encryption: randomBytes(32), storeTimeout: SOON })
+    const get = hold(store, 'get')
+    const { status } = await ask(cookie)
+    assert.deepEqual([status, errors[0].code], [500, 'ESTORETIMEOUT'])
+    get.release()
+    get.open()
+    assert.equal((await ask(cookie)).says.user, 'ada')
   })
 
   it('all of them', async () => {
