@@ -276,8 +276,7 @@ export class Lifecycle {
 
   private carryOut(end: End, given: Answer): void {
     const { keeper, ledger, service } = this
-    const { fault } = keeper
-    const done: Answer = fault ? (error) => given(error ?? fault) : given
+    const done: Answer = (error) => given(error ?? keeper.fault)
     const isTouchDue = !end.session || keeper.lifetime.isTouchDue(end.session)
     const decision = decide(end, ledger, service.settings, isTouchDue)
     if (
