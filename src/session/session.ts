@@ -4,7 +4,7 @@ import { codedError } from '../support/codes.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { callStore } from '../support/store-call.js'
 import { setImmediate } from '../support/timers.js'
-import { isPointer, putTogether } from './notes.js'
+import { isPointer, putTogether, withNotes } from './notes.js'
 import { readRegenerateOptions } from './renewal-options.js'
 import type { Cookie } from './cookie.js'
 import type { Answer } from '../support/store-call.js'
@@ -328,7 +328,7 @@ class StoreKeeper implements SessionKeeper {
   reload(session: Session, done: Answer): void {
     callStore<SessionData>(storeOf(session), 'get', [session.id], (error, found) => {
       if (error) done(error)
-      else done(readAgain(session, found))
+      else done(readAgain(session, asStored(found)))
     })
   }
 
@@ -362,6 +362,15 @@ export function keepNotes(session: Session, notes: Notes | undefined): void {
 export function notesKeptWith(session: Session): Notes | undefined {
   const keeper = keeperOf(session)
   return keeper instanceof StoreKeeper ? keeper.notes : undefined
+}
+
+/**
+ * What a store has found, as it is stored. Some stores make a session of that, by their own `createSession`, which moves aside
+ * what is remembered with it.
+ */
+export function asStored<Found extends SessionData | null | undefined>(found: Found): Found | SessionData {
+  const keeper = isObject(found) ? keepers.get(found) : undefined
+  return keeper instanceof StoreKeeper ? withNotes(found as SessionData, keeper.notes) : found
 }
 
 /**

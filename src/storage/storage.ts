@@ -1,3 +1,4 @@
+import { asStored } from '../session/session.js'
 import { meansNoSession } from '../stores/store.js'
 import { callStore } from '../support/store-call.js'
 import { hashed } from './hashed-ids.js'
@@ -75,7 +76,8 @@ function callsTo(store: object): Storage {
     (id: string, session: SessionData, callback: Answer): void =>
       callStore(store, method, [id, session], (error) => callback(error))
   return {
-    load: (id, callback) => callStore(store, 'get', [id], callback),
+    load: (id, callback) =>
+      callStore<SessionData | null>(store, 'get', [id], (error, found) => callback(error, asStored(found))),
     save: write('set'),
     touch: write('touch'),
     destroy: (id, callback) => callStore(store, 'destroy', [id], (error) => callback(error)),
@@ -83,7 +85,8 @@ function callsTo(store: object): Storage {
     get update() {
       if (typeof (store as Partial<Store>).update !== 'function') return undefined
       return (id: string, change: Change, callback: Answer) => {
-        callStore(store, 'update', [id, change], (error) => callback(error))
+        const changeStored: Change = (found) => change(asStored(found))
+        callStore(store, 'update', [id, changeStored], (error) => callback(error))
       }
     },
     regenerate: (req, callback) => callStore(store, 'regenerate', [req], (error) => callback(error))

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { performance as clock } from 'node:perf_hooks'
 import { Cookie } from '../session/cookie.js'
-import { Session } from '../session/session.js'
+import { Session, asStored } from '../session/session.js'
 import { BoundedMemory } from '../support/bounded-memory.js'
 import { debugSession } from '../support/debug.js'
 import { callStore } from '../support/store-call.js'
@@ -311,7 +311,7 @@ function bothHave(from: Store, to: Store, method: 'all' | 'length' | 'clear'): b
 function find(store: Store, sid: string, callback: Answer<Found>): void {
   callStore<Found>(store, 'get', [sid], (error, found) => {
     if (error && !meansNoSession(error)) callback(error)
-    else callback(null, error ? undefined : found)
+    else callback(null, error ? undefined : asStored(found))
   })
 }
 

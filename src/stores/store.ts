@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Cookie } from '../session/cookie.js'
 import { hasNotes, isPointer, takeApart } from '../session/notes.js'
 import { MAX_POINTERS, openPointer } from '../session/pointer.js'
-import { Session, generateBy, keepNotes } from '../session/session.js'
+import { Session, asStored, generateBy, keepNotes } from '../session/session.js'
 import { callStore } from '../support/store-call.js'
 import { callable } from '../support/callable.js'
 import type { SessionData, SessionRequest } from '../session/session.js'
@@ -145,7 +145,8 @@ function loadSession(
   pointers: number,
   callback: (error: unknown, session?: SessionData) => void
 ): void {
-  callStore<SessionData>(store, 'get', [sid], (error, found) => {
+  callStore<SessionData>(store, 'get', [sid], (error, given) => {
+    const found = asStored(given)
     if (error) {
       callback(error)
       return

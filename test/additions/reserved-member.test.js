@@ -57,6 +57,15 @@ class LiveStore extends JsonStore {
   }
 }
 
+/** A store that makes a session of what it finds, by its own `createSession`: that moves aside what is remembered with it. */
+class MakingStore extends JsonStore {
+  get(sid, callback) {
+    super.get(sid, (error, found) => {
+      callback(error, found && this.createSession({ sessionID: sid, sessionStore: this }, found))
+    })
+  }
+}
+
 /** An app of either package, on its own MemoryStore over the same sessions. */
 async function appOf(session, sessions, options) {
   const store = new session.MemoryStore()
@@ -200,6 +209,20 @@ describe('the reserved member', () => {
       assert.deepEqual(stored(store).__session, { other: 1, createdAt: NOW })
     })
 
+    it('is found where the store makes the session itself: a session does not begin anew with each request', async () => {
+      const { store, visit, cookie } = await loggedIn({ ...ON, store: new MakingStore() }, (req, res) =>
+        res.json({ ...ours.infoOf(req), user: req.session.user })
+      )
+      for (let hours = 1; hours < 12; hours++) {
+        clock.tick(HOUR)
+        const { createdAt, user } = JSON.parse((await visit({ cookie })).body)
+        assert.deepEqual([new Date(createdAt).valueOf(), user], [NOW, 'ada'])
+        assert.deepEqual(stored(store).__session, { createdAt: NOW })
+      }
+      clock.tick(HOUR)
+      assert.equal(JSON.parse((await visit({ cookie })).body).reason, 'expired')
+    })
+
     it('is dropped with the next save when it is empty', async () => {
       const { store, visit, cookie, errors } = await loggedIn(OFF, (req, res) => {
         assert.deepEqual(seen(req.session), ['cookie', 'user'])
@@ -241,7 +264,8 @@ describe('the reserved member', () => {
   describe('does not show', () => {
     for (const [what, Store] of Object.entries({
       'a store': JsonStore,
-      'a store of live objects': LiveStore
+      'a store of live objects': LiveStore,
+      'a store that makes the sessions itself': MakingStore
     })) {
       for (const [name, work] of Object.entries({
         'on a session that was loaded': () => {},
@@ -303,17 +327,21 @@ describe('the reserved member', () => {
       }
     }
 
-    it('on a session by store.load, which keeps it by its save()', async () => {
-      const { store } = await loggedIn(ON)
-      const session = await new Promise((resolve) => store.load('id1', (error, loaded) => resolve(loaded)))
-      assert.deepEqual(seen(session), ['cookie', 'user', 'nested'])
-      session.user = 'bob'
-      await session.save()
-      await session.reload()
-      assert.deepEqual(seen(session), ['cookie', 'user', 'nested'])
-      assert.deepEqual(Object.keys(stored(store)), ['cookie', '__session', 'user', 'nested'])
-      assert.equal(stored(store).user, 'bob')
-    })
+    for (const Store of [JsonStore, MakingStore]) {
+      it(`on a session by store.load, which keeps it by its save() and reload(), in a ${Store.name}`, async () => {
+        const { store } = await loggedIn({ ...ON, store: new Store() })
+        const session = await new Promise((resolve) => store.load('id1', (error, loaded) => resolve(loaded)))
+        assert.deepEqual(seen(session), ['cookie', 'user', 'nested'])
+        session.user = 'bob'
+        await session.save()
+        await session.reload()
+        assert.deepEqual(seen(session), ['cookie', 'user', 'nested'])
+        assert.deepEqual(Object.keys(stored(store)), ['cookie', '__session', 'user', 'nested'])
+        assert.equal(stored(store).user, 'bob')
+        await session.req.session.save()
+        assert.deepEqual(stored(store).__session, { createdAt: NOW })
+      })
+    }
 
     it('in what a store of live objects has handed out and keeps', async () => {
       const store = new LiveStore()

@@ -17,6 +17,19 @@ function updatingStore(sessions = {}) {
   return store
 }
 
+/** Makes a session of what a store finds, by its own `createSession`, as some do. */
+function making(store) {
+  const { get, update } = store
+  const made = (sid, found) => found && store.createSession({ sessionID: sid, sessionStore: store }, found)
+  store.get = (sid, callback) =>
+    get.call(store, sid, (error, found) => callback(error, error ? undefined : made(sid, found)))
+  if (update) {
+    store.update = (sid, change, callback) =>
+      update.call(store, sid, (found) => change(made(sid, found)), callback)
+  }
+  return store
+}
+
 const stores = {
   MemoryStore: () => new session.MemoryStore(),
   'a store with get, set and destroy': plainStore,
@@ -105,4 +118,4 @@ const idIn = (cookie) => decodeURIComponent(cookie).match(/=s:(.*)\./)[1]
 
 const grace = { preserve: true, grace: 10_000 }
 
-module.exports = { contentOf, grace, idIn, plainStore, renewing, stores, updatingStore }
+module.exports = { contentOf, grace, idIn, making, plainStore, renewing, stores, updatingStore }
