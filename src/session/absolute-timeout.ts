@@ -8,6 +8,9 @@ import type { SessionData } from './session.js'
 /** What the ends of sessions that this process has seen may take: some ten thousand of them. */
 const MAX_BYTES = 2 * 1024 * 1024
 
+/** How much earlier than told a store may have a session end: some count in whole seconds. */
+const ROUNDING = 1000
+
 /** The last millisecond that a Date can tell, in the year 275760. An end after that is none. */
 const END_OF_TIME = 8.64e15
 
@@ -67,7 +70,7 @@ export class AbsoluteTimeout {
   wasOver(id: string, now: number): boolean {
     const end = this.ends.get(id)
     if (end === undefined) return false
-    if (end > now) this.forget(id)
+    if (end > now + ROUNDING) this.forget(id)
     return end <= now
   }
 

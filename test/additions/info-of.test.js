@@ -118,6 +118,15 @@ describe('session.infoOf', () => {
       assert.equal((await visit({ cookie })).body, 'unknown')
     })
 
+    it('but a store that drops it a second early, since it counts in seconds, has dropped it for that', async () => {
+      const { visit, cookie, store } = await app({ cookie: {} })
+      clock.tick(60 * MINUTE - 1000)
+      store.sessions = {}
+      assert.equal((await visit({ cookie })).body, 'unknown')
+      clock.tick(1000)
+      assert.equal((await visit({ cookie })).body, 'expired')
+    })
+
     it('but where nobody has looked before it, both are over', async () => {
       const { visit, cookie } = await app()
       clock.tick(2 * 60 * MINUTE)
