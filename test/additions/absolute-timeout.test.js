@@ -592,6 +592,67 @@ describe('absoluteTimeout', () => {
     })
   })
 
+  describe('and a clock that moves at each reading', () => {
+    let time
+    const atEachReading = () => time++
+
+    for (const [name, options] of Object.entries({
+      'an idle timeout': {},
+      rolling: { rolling: true },
+      'resave: true': { resave: true },
+      touchInterval: { touchInterval: 5 * MINUTE },
+      'rolling and touchInterval': { rolling: true, touchInterval: 5 * MINUTE },
+      'merged saves': { concurrency: 'merge' }
+    })) {
+      it(`has one beginning, one idle timeout and no expiry beyond the end, over ten days, with ${name}`, async () => {
+        const { now } = Date
+        time = NOW
+        Date.now = atEachReading
+        try {
+          const told = []
+          const store = new ExpiringStore()
+          for (const method of ['set', 'touch']) {
+            store[method] = (sid, data, callback) => {
+              told.push(JSON.parse(JSON.stringify(data)))
+              ExpiringStore.prototype[method].call(store, sid, data, callback)
+            }
+          }
+          const LIFE = 10 * DAY
+          const limits = { absoluteTimeout: LIFE, cookie: { maxAge: HOUR } }
+          const { ask, setCookie } = await app({ ...limits, ...options, store }, async (req, res) => {
+            if (req.url === '/save') await req.session.save()
+            if (req.url === '/write') req.session.at = time
+            if (req.url === '/reload') await req.session.reload()
+            answer(req, res)
+          })
+          const [{ __session: first }] = told
+          const { createdAt } = first
+          assert.ok(createdAt >= NOW && createdAt < time)
+          const expiries = [expiresIn(setCookie)]
+          const paths = ['/', '/save', '/', '/write', '/', '/reload']
+          for (let i = 0; time < createdAt + LIFE - HOUR; i++) {
+            time += 59 * MINUTE
+            const { says, setCookie: sent } = await ask({ path: paths[i % paths.length] })
+            assert.deepEqual(says, { user: 'ada', isNew: false, reason: 'found', createdAt })
+            if (sent[0]) expiries.push(expiresIn(sent))
+          }
+          assert.ok(told.length > 200, `${told.length} calls`)
+          assert.deepEqual([...new Set(told.map(({ __session: notes }) => notes.createdAt))], [createdAt])
+          assert.deepEqual([...new Set(told.map(({ cookie }) => cookie.originalMaxAge))], [HOUR])
+          expiries.push(...told.map(({ cookie }) => Date.parse(cookie.expires)))
+          assert.ok(expiries.every((expiry) => expiry <= createdAt + LIFE))
+          assert.equal(Date.parse(told.at(-1).cookie.expires), createdAt + LIFE)
+
+          time = createdAt + LIFE
+          assert.equal((await ask()).says.reason, 'expired')
+          assert.equal(stored(store), undefined)
+        } finally {
+          Date.now = now
+        }
+      })
+    }
+  })
+
   describe('and infoOf', () => {
     it('tells why a request has the session it has', async () => {
       const { ask, visit } = await app({ store: new ExpiringStore() })
