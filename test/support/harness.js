@@ -3,6 +3,7 @@
 const http = require('node:http')
 const net = require('node:net')
 const express = require('express')
+const { listenToError } = require('./no-secrets')
 
 /** The package that is tried: ours, or the published one, so that both can be counted (compare-with-upstream.js). */
 const isUpstream = process.env.SESSION_IMPLEMENTATION === 'upstream'
@@ -76,6 +77,7 @@ async function serve(options, handler, setUp = () => {}) {
   })
   app.use((error, req, res, next) => {
     served.errors.push(error)
+    listenToError(error)
     if (res.headersSent) next(error)
     else res.status(500).end(`Error page: ${error.message}`)
   })

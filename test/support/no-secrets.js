@@ -8,8 +8,8 @@ const diagnostics = require('node:diagnostics_channel')
 const { format } = require('node:util')
 const createDebug = require('debug')
 
-/** An id as `uid-safe` makes it, and no heading of the docs; or whatever is signed as one. */
-const SECRET = /(?<![\w#-])[\w-]{32}(?![\w-])|s(?::|%3A)\S+\.[\w+/%-]{43}/
+/** An id as `uid-safe` makes it, or as the harness does, and no heading of the docs; or whatever is signed as one. */
+const SECRET = /(?<![\w#-])(?:[\w-]{32}|id\d+)(?![\w-])|s(?::|%3A)\S+\.[\w+/%-]{43}/
 
 const ACTIONS = ['load', 'save', 'touch', 'destroy', 'regenerate']
 
@@ -25,7 +25,16 @@ function listen(where, text) {
 function listenToMessage(message, channel) {
   const { ref, outcome, error } = message
   listen(String(channel), `${ref} ${outcome}`)
-  if (error) listen(String(channel), `${error.message} ${error.code}`)
+  // What the system says of a file names it, and a store may have made that of an id.
+  if (error && !error.syscall) listen(String(channel), `${error.message} ${error.code}`)
+}
+
+/** The errors that have a code of ours. */
+const CODE = /^(ENORESPONSE|ESESSIONENDED|ESTOREDISCONNECTED|ESTORETIMEOUT|ETOOMANYSESSIONS)$/
+
+/** What an app is told of an error of ours. */
+exports.listenToError = (error) => {
+  if (CODE.test(error?.code)) listen('error', String(error.message))
 }
 
 /** Does something that nobody listens to, as in most apps. */
