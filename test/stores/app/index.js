@@ -5,6 +5,7 @@
 //
 //   node app/index.js <module of the configuration> <what its open() is given, as JSON>
 
+const diagnostics = require('node:diagnostics_channel')
 const { pathToFileURL } = require('node:url')
 const express = require('express')
 const record = require('./record')
@@ -19,6 +20,7 @@ async function main() {
   const calls = record(store)
 
   const times = new RequestTimes()
+  const messages = []
   let middleware
   const answers = {
     /** Serves requests from now on by a session() with these options. */
@@ -34,6 +36,22 @@ async function main() {
 
     /** What the longest of these took, without what the machine was busy with. */
     longest: () => times.longest,
+
+    /** Listens to the diagnostics channels from now on. */
+    listen() {
+      for (const action of ['load', 'save', 'touch', 'destroy', 'regenerate']) {
+        diagnostics.subscribe(
+          `express-session:${action}`,
+          ({ store: its, ref, outcome, duration, error, req }) => {
+            const isWhole = its === store && duration >= 0 && req !== undefined
+            messages.push({ action, ref, outcome, isWhole, error: error && String(error) })
+          }
+        )
+      }
+    },
+
+    /** What they have said since the last time this was asked. */
+    heard: () => messages.splice(0),
 
     /** Which methods the store has. */
     methods: () =>
@@ -65,6 +83,16 @@ async function main() {
   app.use((req, res, next) => {
     times.time(res)
     middleware(req, res, next)
+  })
+  app.get('/see', (req, res) => {
+    const inLoop = []
+    for (const name in req.session) inLoop.push(name)
+    res.json({
+      id: req.sessionID,
+      reason: session.infoOf(req).reason,
+      names: [Object.keys(req.session), Object.keys({ ...req.session }), inLoop],
+      session: req.session
+    })
   })
   app.use(routes)
   // Express knows an error handler by its four parameters.
