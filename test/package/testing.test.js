@@ -9,7 +9,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { cleanUp, makeProject, node, pack, tool } = require('./projects')
 
-const CLAUSES = 44
+const CLAUSES = 45
 const OF_UPDATE = 8
 const FAILING = 'touch changes no data, or a request that only reads undoes what another has saved'
 

@@ -263,6 +263,29 @@ module.exports = {
     }
   },
 
+  'a session ends at cookie.expires, also where originalMaxAge is longer': class extends MemoryStore {
+    told = new Map()
+    /** With an end of its own; what it was told comes back. */
+    ending(sid, stored) {
+      const { expires, originalMaxAge } = stored.cookie
+      this.told.set(sid, expires)
+      return { ...stored, cookie: new session.Cookie({ ...copyOf(stored.cookie), maxAge: originalMaxAge }) }
+    }
+    set(sid, stored, callback) {
+      super.set(sid, this.ending(sid, stored), callback)
+    }
+    touch(sid, stored, callback) {
+      super.touch(sid, this.ending(sid, stored), callback)
+    }
+    get(sid, callback) {
+      super.get(sid, (error, found) => {
+        if (found) found.cookie.expires = this.told.get(sid)
+        callback(error, found)
+      })
+    }
+    update = undefined
+  },
+
   'a session may be stored for a year': class extends MemoryStore {
     set(sid, stored, callback) {
       super.set(sid, stored, callback)

@@ -453,7 +453,7 @@ describe('storeContract', () => {
       '--test-reporter=tap',
       path.join(__dirname, 'node-test.js')
     ])
-    assert.match(stdout, /^# pass 33$/m)
+    assert.match(stdout, /^# pass 34$/m)
     assert.match(stdout, /^# skipped 11$/m)
     assert.match(stdout, /^# fail 0$/m)
     assert.match(stdout, /# SKIP the store has no update/)
@@ -464,6 +464,6 @@ describe('storeContract', () => {
     const file = path.join(__dirname, 'under-mocha.js')
     const { stdout } = await run(process.execPath, [mocha, '--no-config', '--reporter', 'json', file])
     const { stats } = JSON.parse(stdout)
-    assert.deepEqual([stats.passes, stats.pending, stats.failures], [33, 11, 0])
+    assert.deepEqual([stats.passes, stats.pending, stats.failures], [34, 11, 0])
   })
 })

@@ -22,6 +22,25 @@ export const expiry: Chapter = {
       }
     },
     {
+      rule: 'a session ends at cookie.expires, also where originalMaxAge is longer',
+      harm: 'a store keeps sessions beyond their absoluteTimeout',
+      async check(tried) {
+        const id = tried.newId()
+        const session = tried.session(id, { name: 'ada' }, { maxAge: SHORT_LIFE })
+        session.cookie.originalMaxAge = HOUR
+        await tried.call('set', id, session)
+        const control = tried.newId()
+        await tried.put(control, {}, { maxAge: SHORT_LIFE })
+        // A store from which nothing expires is for the clause before.
+        if (await tried.expires(control)) {
+          await tried.holdsNone(
+            id,
+            'a session lives as long as originalMaxAge says, after its cookie.expires'
+          )
+        }
+      }
+    },
+    {
       rule: 'a session may be stored for a year',
       harm: 'visitors who should be remembered are logged out at once',
       async check(tried) {

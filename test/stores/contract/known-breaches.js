@@ -95,6 +95,11 @@ module.exports = [
     does: 'keeps sessions forever'
   },
   {
+    rule: 'a session ends at cookie.expires, also where originalMaxAge is longer',
+    stores: ['file'],
+    does: 'counts `originalMaxAge` from the last save or touch'
+  },
+  {
     rule: 'a session may be stored for a year',
     stores: ['memcached', 'memcached-encrypted'],
     does: 'hands the seconds on to memcached, which takes more than 30 days of them for a date, and that is past'
