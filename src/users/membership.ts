@@ -128,12 +128,12 @@ export class Membership {
       }
       save((error, notWritten) => {
         if (error || notWritten) {
-          users.withdraw(record, entry.ref, surplus, () => undo(error, notWritten))
+          users.leave(record, entry.ref, () => undo(error, notWritten))
           return
         }
-        users.confirm(record, this.entryOf(session), () => {
-          if (before) users.leave(before, this.refOf(session.id), () => users.endAll(surplus, done))
-          else users.endAll(surplus, done)
+        users.confirm(record, this.entryOf(session), surplus, (failed) => {
+          if (before) users.leave(before, this.refOf(session.id), () => done(failed))
+          else done(failed)
         })
       })
     })

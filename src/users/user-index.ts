@@ -6,7 +6,7 @@ import { codedError } from '../support/codes.js'
 import { debugFailure } from '../support/debug.js'
 import { hiddenSlot } from '../support/hidden-slot.js'
 import { Turns } from '../support/turns.js'
-import { entriesOf, mayBeComing, recordOf, surplusOf } from './user-record.js'
+import { entriesOf, mayBeComing, newcomerOf, recordOf, surplusOf, without } from './user-record.js'
 import type { Session } from '../session/session.js'
 import type { Answer } from '../support/store-call.js'
 import type { EndedSessions } from '../storage/ended-sessions.js'
@@ -45,7 +45,8 @@ export interface Selection {
  * store's own `update`, or else by reading and writing, one after another within this process.
  *
  * It heals itself: each save of a user's session sees to it that the record names it, and sessions that are gone are
- * dropped when somebody looks. A login is named before it is stored, and counts from then on.
+ * dropped when somebody looks. A login is named before it is stored, and counts from then on. What is to end for it counts no
+ * more, and is named until it has ended: whatever comes between, no living session is missing.
  */
 export class UserIndex {
   private readonly turns: Turns
@@ -114,18 +115,24 @@ export class UserIndex {
     const { maxSessions, onTooManySessions } = this.rules
     let surplus: Entry[] = []
     let isRefused = false
+    let mayBeNamed = false
     const change = (entries: Entry[]) => {
-      const others = entries.filter(({ ref }) => ref !== entry.ref)
-      surplus = surplusOf(
-        others.filter(({ ref }) => ref !== replaced),
-        maxSessions
-      )
-      isRefused = surplus.length > 0 && (!isLast || onTooManySessions === 'refuse')
+      const others = without(entries, new Set([entry.ref])) ?? entries
+      const counted = others.filter((one) => one.ref !== replaced && !newcomerOf(one, others))
+      const tooMany = surplusOf(counted, maxSessions)
+      surplus = tooMany
+      isRefused = tooMany.length > 0 && (!isLast || onTooManySessions === 'refuse')
       if (isRefused) return undefined
-      return [...others.filter((other) => !surplus.includes(other)), { ...entry, savingSince: Date.now() }]
+      const overdue = others.filter((one) => one.ref !== replaced && isOverdue(one, others))
+      if (tooMany.length > 0) surplus = [...overdue, ...tooMany]
+      mayBeNamed = true
+      const marked = others.map((one) => (tooMany.includes(one) ? { ...one, endsFor: entry.ref } : one))
+      return [...marked, { ...entry, savingSince: Date.now() }]
     }
     this.change(record, change, (error) => {
-      if (error) done(error)
+      // That the change has failed need not mean that it was not made.
+      if (error && mayBeNamed) this.leave(record, entry.ref, () => done(error))
+      else if (error) done(error)
       else if (isRefused && isLast) done(tooManySessions(maxSessions))
       else done(undefined, surplus)
     })
@@ -137,64 +144,101 @@ export class UserIndex {
    * @param done - receives an error if the record could not be changed: it may not name the session then
    */
   saved(record: string, entry: Entry, done: Answer): void {
-    this.name(record, entry, () => false, done)
+    this.name(record, entry, undefined, done)
   }
 
   /**
-   * A session that has become a user's has been saved: it is there now. If it is named no more, one too many has taken its
-   * place meanwhile, and it ends. Without `update` another process may have written over its entry.
+   * A session that has become a user's has been saved: it is there now, and others end for it. If one too many has taken its
+   * place meanwhile, it ends itself.
+   *
+   * @param surplus - those that end for it
+   * @param done - receives an error if one of them could not be ended. The record names that one until it has
    */
-  confirm(record: string, entry: Entry, done: () => void): void {
-    // A record that names nobody has been lost.
-    const isTakenOut = (entries: Entry[]) => this.records.update !== undefined && entries.length > 0
-    this.name(record, entry, isTakenOut, () => done())
+  confirm(record: string, entry: Entry, surplus: readonly Entry[], done: Answer): void {
+    this.endAll(surplus, (failed, ended = []) => this.name(record, entry, ended, () => done(failed)))
   }
 
-  /** @param isTakenOut - asked if the record does not name the session: whether it must stay so */
-  private name(record: string, entry: Entry, isTakenOut: (entries: Entry[]) => boolean, done: Answer): void {
+  /** @param ended - of a session that has become a user's: those that have ended for it */
+  private name(record: string, entry: Entry, ended: readonly Entry[] | undefined, done: Answer): void {
     let isMissing = false
     let hasToEnd = false
-    const nameIt = (entries: Entry[]) => {
-      isMissing = !entries.some(({ ref }) => ref === entry.ref)
-      hasToEnd = isMissing && isTakenOut(entries)
-      if (hasToEnd) return undefined
-      return isMissing ? [...entries, entry] : replaced(entries, entry)
+    let newcomer: Entry | undefined
+    const nameIt = (found: Entry[]) => {
+      const left = ended && withoutEnded(found, ended)
+      const entries = left ?? found
+      const named = entries.find(({ ref }) => ref === entry.ref)
+      const before = named ?? entries.find(({ ref }) => ref === entry.after)
+      const { ref: endsFor } = (before && newcomerOf(before, entries)) ?? {}
+      newcomer = named && newcomerOf(named, entries)
+      isMissing = named === undefined
+      // Without `update` another process may have written over its entry; and a record that names nobody has been lost.
+      const isTakenOut = isMissing && this.records.update !== undefined && found.length > 0
+      hasToEnd = ended !== undefined && (isTakenOut || newcomer !== undefined)
+      if (isMissing && hasToEnd) return left
+      const now = endsFor === undefined ? entry : { ...entry, endsFor }
+      return isMissing ? [...entries, now] : replaced(entries, now)
     }
     this.change(record, nameIt, (error) => {
-      if (error || !isMissing) {
-        this.settle(error, () => done(error))
-        return
-      }
-      // Another process may have ended it meanwhile, and taken it out.
-      find(this.sessions, entry.key, (failed, session) => {
-        const mayBeThere = failed || (session && !isPointer(session))
-        if (!mayBeThere) this.leave(record, entry.ref, done)
-        else if (hasToEnd) this.end(entry.key, (refused) => this.settle(refused, done))
-        else this.settle(failed, done)
-      })
+      if (error) this.settle(error, () => done(error))
+      else if (newcomer && hasToEnd) this.endNamed(record, entry, done)
+      else if (newcomer) this.endFor(newcomer, record, entry, done)
+      else if (isMissing) this.lookForUnnamed(record, entry, hasToEnd, done)
+      else done()
     })
   }
 
-  /** A session is that of a user no more. */
-  leave(record: string, ref: string, done: () => void): void {
-    this.withdraw(record, ref, [], done)
+  /** A session was not named. Another process may have ended it meanwhile, and taken it out. */
+  private lookForUnnamed(record: string, entry: Entry, hasToEnd: boolean, done: Answer): void {
+    find(this.sessions, entry.key, (failed, session) => {
+      const mayBeThere = failed || (session && !isPointer(session))
+      if (!mayBeThere) this.leave(record, entry.ref, done)
+      else if (hasToEnd)
+        this.end(entry.key, (refused) => (refused ? this.saved(record, entry, done) : done()))
+      else this.settle(failed, done)
+    })
   }
 
-  /**
-   * A session has not become that of a user.
-   *
-   * @param surplus - those that were to end for it. They stay, unless another one has taken its place meanwhile
-   */
-  withdraw(record: string, ref: string, surplus: readonly Entry[], done: () => void): void {
-    let isNamed = false
+  /** A session is to end for another one, and is there: it ends if that one is stored, and may stay if that one never will be. */
+  private endFor(newcomer: Entry, record: string, entry: Entry, done: () => void): void {
+    find(this.sessions, newcomer.key, (failed, session) => {
+      if (failed) this.settle(failed, done)
+      else if (session && !isPointer(session)) this.endNamed(record, entry, done)
+      else if (mayBeComing(newcomer)) done()
+      else this.leave(record, newcomer.ref, done)
+    })
+  }
+
+  /** Ends a session, and then takes it out of the record. */
+  private endNamed(record: string, { key, ref }: Entry, done: () => void): void {
+    this.end(key, (refused) => {
+      if (refused) this.settle(refused, done)
+      else this.leave(record, ref, done)
+    })
+  }
+
+  /** A session is that of a user no more, or has not become one: what was to end for it stays, or ends for another one. */
+  leave(record: string, ref: string, done: () => void): void {
+    let left: Entry[] = []
+    let orphans: ReadonlySet<string>
     const change = (entries: Entry[]) => {
-      const left = without(entries, new Set([ref]))
-      isNamed = left !== undefined
-      return left && [...surplus.filter((one) => !left.some((other) => other.ref === one.ref)), ...left]
+      const others = without(entries, new Set([ref]))
+      left = others ?? []
+      orphans = new Set(entries.filter(({ endsFor }) => endsFor === ref).map((one) => one.ref))
+      return others
+    }
+    const look = (entry: Entry, next: () => void) => {
+      const newcomer = newcomerOf(entry, left)
+      if (newcomer) this.endFor(newcomer, record, entry, next)
+      else next()
     }
     this.change(record, change, (error) => {
-      if (error || isNamed) this.settle(error, done)
-      else this.endAll(surplus, (refused) => this.settle(refused, done))
+      if (error) this.settle(error, done)
+      else
+        forEach(
+          left.filter((one) => orphans.has(one.ref)),
+          look,
+          done
+        )
     })
   }
 
@@ -204,9 +248,16 @@ export class UserIndex {
     done()
   }
 
-  /** Ends sessions that the record of a user does not name any more. */
-  endAll(entries: readonly Entry[], done: Answer): void {
-    forEach(entries, ({ key }, next) => this.end(key, next), done)
+  /** Ends sessions. Answers with those that have ended, also beside an error. */
+  private endAll(entries: readonly Entry[], done: Answer<Entry[]>): void {
+    const ended: Entry[] = []
+    const end = (entry: Entry, next: Answer) => {
+      this.end(entry.key, (error) => {
+        if (!error) ended.push(entry)
+        next(error)
+      })
+    }
+    forEach(entries, end, (error) => done(error, ended))
   }
 
   /** The sessions of a user that are stored, newest first. Those that are gone are dropped. */
@@ -355,9 +406,17 @@ function namesOf(ref: string | undefined, entries: readonly Entry[]): ReadonlySe
   return names
 }
 
-function without(entries: Entry[], gone: ReadonlySet<string>): Entry[] | undefined {
-  const left = entries.filter(({ ref }) => !gone.has(ref))
-  return left.length === entries.length ? undefined : left
+/** A login that is not stored yet may have been ended too early: that one looks for itself. */
+function withoutEnded(entries: readonly Entry[], ended: readonly Entry[]): Entry[] | undefined {
+  const refs = new Set(ended.map(({ ref }) => ref))
+  const gone = entries.filter((entry) => refs.has(entry.ref) && !mayBeComing(entry))
+  return without(entries, new Set(gone.map(({ ref }) => ref)))
+}
+
+/** Whether a session should have ended for another one that has been there for long. */
+function isOverdue(entry: Entry, entries: readonly Entry[]): boolean {
+  const newcomer = newcomerOf(entry, entries)
+  return newcomer !== undefined && !mayBeComing(newcomer)
 }
 
 /** They stay in the order in which they began. */

@@ -23,6 +23,8 @@ export interface Entry {
   readonly after?: string
   /** When its save began that makes it a session of the user; undefined once that is done. */
   readonly savingSince?: number
+  /** The name of the login for which it is to end. It counts no more as long as the record names that one, too. */
+  readonly endsFor?: string
 }
 
 /** The record of a user, as stores keep it: it looks like a session, for that is what they know. */
@@ -42,6 +44,40 @@ export function entriesOf(record: SessionData | null | undefined, now: number): 
 /** Whether a session that a record names may be about to be stored, by this process or another one. */
 export function mayBeComing({ savingSince }: Entry): boolean {
   return savingSince !== undefined && Math.abs(Date.now() - savingSince) < SAVE_MAY_TAKE
+}
+
+/** The login for which a session is to end; undefined if it may stay, as it may once that one has gone. */
+export function newcomerOf({ endsFor }: Entry, entries: readonly Entry[]): Entry | undefined {
+  return endsFor === undefined ? undefined : entries.find(({ ref }) => ref === endsFor)
+}
+
+/**
+ * The sessions that are left when some have gone: what was to end for one of those ends for what that has become, or for the
+ * login for which that was to end itself.
+ *
+ * @returns undefined if none of them was there
+ */
+export function without(entries: readonly Entry[], gone: ReadonlySet<string>): Entry[] | undefined {
+  const left = entries.filter(({ ref }) => !gone.has(ref))
+  if (left.length === entries.length) return undefined
+  return left.map((entry) => {
+    const { endsFor, ...others } = entry
+    if (endsFor === undefined || !gone.has(endsFor)) return entry
+    const heir = heirOf(endsFor, entries, gone)
+    return heir === undefined ? others : { ...others, endsFor: heir }
+  })
+}
+
+function heirOf(ref: string, entries: readonly Entry[], gone: ReadonlySet<string>): string | undefined {
+  let heir: string | undefined = ref
+  // A record that others have written may lead in circles.
+  for (let steps = 0; steps <= entries.length && heir !== undefined; steps++) {
+    if (!gone.has(heir)) return heir
+    const last: string = heir
+    const successor = entries.find(({ after }) => after === last)
+    heir = successor?.ref ?? entries.find((entry) => entry.ref === last)?.endsFor
+  }
+  return undefined
 }
 
 /** Those that are too many beside one more: the oldest. */
