@@ -196,6 +196,22 @@ for (const [kind, make] of Object.entries(stores)) {
       assert.deepEqual(calls, ['touch', 'resetMaxAge'])
     })
 
+    it('a touch that is async, and rejects, is an error of the request', async () => {
+      const { visit, errors } = await serve({ store: make(), cookie: { maxAge: 60_000 } }, (req, res) => {
+        req.session.views = 1
+        if (req.url === '/calm') req.session.touch = async () => {}
+        if (req.url === '/fails') req.session.touch = () => Promise.reject(new Error('touch failed'))
+        if (req.url === '/says-nothing') req.session.touch = () => Promise.reject()
+        res.end('body')
+      })
+      for (const url of ['/calm', '/fails', '/says-nothing'])
+        assert.equal((await visit({ path: url })).body, 'body')
+      assert.deepEqual(
+        errors.map(({ message }) => message),
+        ['touch failed', 'session.touch() threw nothing']
+      )
+    })
+
     it('Cookie.prototype.toJSON says what is stored of the cookie, by a save and by a touch', async () => {
       const { toJSON } = Cookie.prototype
       const store = make()
