@@ -71,7 +71,9 @@ function off() {
     if (own !== undefined && read(path.join(root, name)) === form(own)) replace(path.join(root, name), own)
   }
   for (const name of Object.keys(doors)) fs.rmSync(path.join(root, name), { force: true })
-  fs.rmSync(path.join(root, 'session'), { recursive: true, force: true })
+  const folder = path.join(root, 'session')
+  // What somebody else has put there stays.
+  if (fs.existsSync(folder) && fs.readdirSync(folder).length === 0) fs.rmdirSync(folder)
   fs.rmSync(asideFolder, { recursive: true, force: true })
 }
 
