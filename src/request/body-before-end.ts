@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import { clearTimeout, setImmediate, setTimeout } from '../support/timers.js'
 import type { ServerResponse } from 'node:http'
 import type { Head } from './response-head.js'
@@ -40,7 +41,7 @@ export class BodyBeforeEnd {
 
   write(chunk: Chunk, encoding: BufferEncoding | undefined, callback: WriteCallback | undefined): boolean {
     // Streams may end in a chunk without a byte: the body is complete as before.
-    if (this.last && byteLength(chunk, encoding) === 0) {
+    if (this.last && isEmpty(chunk, encoding)) {
       if (callback) setImmediate(callback)
       return true
     }
@@ -87,8 +88,10 @@ export class BodyBeforeEnd {
     // Where sessions are opened for an upgrade, this may be its socket.
     const length = typeof res.getHeader === 'function' ? Number(res.getHeader('Content-Length')) : 0
     if (!(length > 0 && length <= MAX_BYTES)) return false
-    this.bytesWritten += byteLength(chunk, encoding)
-    return this.bytesWritten === length
+    const bytes = byteLength(chunk, encoding)
+    this.bytesWritten += bytes
+    // Without a byte it is what Node refuses, and not the last of a body.
+    return bytes > 0 && this.bytesWritten === length
   }
 }
 
@@ -96,6 +99,18 @@ export class BodyBeforeEnd {
 export function byteLength(chunk: Chunk, encoding: BufferEncoding | undefined): number {
   if (!chunk) return 0
   return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength
+}
+
+/** Whether a chunk has no byte. What Node refuses to write, such as null, is no chunk. */
+function isEmpty(chunk: Chunk, encoding: BufferEncoding | undefined): boolean {
+  if (typeof chunk !== 'string') return isUint8Array(chunk) && chunk.byteLength === 0
+  return chunk === '' && !isUnknownEncoding(chunk, encoding)
+}
+
+/** Node's HTTP takes 'buffer' for an encoding, too. */
+export function isUnknownEncoding(chunk: Chunk, encoding: unknown): boolean {
+  if (typeof chunk !== 'string' || !encoding || encoding === 'buffer') return false
+  return !Buffer.isEncoding(encoding as string)
 }
 
 /** Closes the connection of a response that cannot be finished. A stand-in may have none. */

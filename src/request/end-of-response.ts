@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { ServerResponse as NodeResponse } from 'node:http'
 import { isUint8Array } from 'node:util/types'
 import { setImmediate, soon } from '../support/timers.js'
-import { BodyBeforeEnd, breakOff, byteLength } from './body-before-end.js'
+import { BodyBeforeEnd, breakOff, byteLength, isUnknownEncoding } from './body-before-end.js'
 import { KeptSocket } from './kept-socket.js'
 import { headOf, isHeadSent } from './response-head.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -234,12 +234,6 @@ function isBodyRefused(error: unknown): boolean {
 function isChunk(chunk: unknown): chunk is Chunk {
   // Node takes whatever is falsy for "no chunk". Test environments have a Uint8Array of their own.
   return !chunk || typeof chunk === 'string' || isUint8Array(chunk)
-}
-
-/** Node's HTTP takes 'buffer' for an encoding, too. */
-function isUnknownEncoding(chunk: Chunk, encoding: unknown): boolean {
-  if (typeof chunk !== 'string' || !encoding || encoding === 'buffer') return false
-  return !Buffer.isEncoding(encoding as string)
 }
 
 function unknownEncoding(encoding: unknown): Error {

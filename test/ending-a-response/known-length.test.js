@@ -272,6 +272,29 @@ describe('a body that is complete by its Content-Length before end()', () => {
     })
   }
 
+  for (const [what, args, code] of [
+    ['null', [null], 'ERR_STREAM_NULL_VALUES'],
+    ['nothing', [], 'ERR_INVALID_ARG_TYPE'],
+    ['bytes of another type', [new Uint16Array(0)], 'ERR_INVALID_ARG_TYPE'],
+    ['text in no encoding', ['', 'nope'], 'ERR_UNKNOWN_ENCODING']
+  ]) {
+    it(`is followed by nothing that Node refuses: ${what}`, async () => {
+      let refused
+      const { visit } = await serveApp((req, res) => {
+        req.session.user = 'ada'
+        res.set('Content-Length', '4')
+        res.write('body')
+        try {
+          res.write(...args)
+        } catch (error) {
+          refused = error.code
+        }
+        res.end()
+      })
+      assert.deepEqual([(await visit()).body, refused], ['body', code])
+    })
+  }
+
   it('arrives though the app never calls end()', async () => {
     const { visit } = await serveApp((req, res) => {
       req.session.user = 'ada'
