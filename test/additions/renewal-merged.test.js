@@ -5,7 +5,15 @@
 
 const assert = require('node:assert/strict')
 const { closeAll, gate, until } = require('../support/harness')
-const { contentOf, grace, plainStore, renewing, stores, updatingStore } = require('./support/renewing')
+const {
+  contentOf,
+  grace,
+  holdReplacing,
+  plainStore,
+  renewing,
+  stores,
+  updatingStore
+} = require('./support/renewing')
 
 /** As docs/concurrency.md has it. */
 function addUp(key, base, theirs, mine) {
@@ -223,13 +231,7 @@ describe('a renewal where saves are merged', () => {
           req.session[`${key}After`] = 1
         })
         const { ask, cookie } = { ...app, cookie: await app.logIn() }
-        const method = store.update ? 'update' : 'set'
-        const original = store[method]
-        store[method] = (sid, ...args) => {
-          if (sid !== 'id1') return original.call(store, sid, ...args)
-          store[method] = original
-          held.pass(() => original.call(store, sid, ...args))
-        }
+        holdReplacing(store, 'id1', held)
         const asked = ['/saving', '/first', '/second'].map((path) => ask(path, cookie))
         await until(() => handlers.waiting === 3)
         handlers.open()

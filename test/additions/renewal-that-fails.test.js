@@ -4,7 +4,16 @@
 
 const assert = require('node:assert/strict')
 const { closeAll, gate, session, until } = require('../support/harness')
-const { contentOf, grace, idIn, plainStore, renewing, stores, updatingStore } = require('./support/renewing')
+const {
+  contentOf,
+  grace,
+  holdReplacing,
+  idIn,
+  plainStore,
+  renewing,
+  stores,
+  updatingStore
+} = require('./support/renewing')
 
 const cases = [
   ['with a grace, on a store with update', grace, updatingStore],
@@ -274,14 +283,7 @@ describe('a request beside a renewal with a grace', () => {
         const held = gate()
         const { ask, logIn, renew } = await renewing({ store, storeTimeout: 5000, concurrency })
         const old = await logIn()
-        // The call that replaces the old record.
-        const method = store.update ? 'update' : 'set'
-        const original = store[method]
-        store[method] = (sid, ...args) => {
-          if (sid !== 'id1') return original.call(store, sid, ...args)
-          store[method] = original
-          held.pass(() => original.call(store, sid, ...args))
-        }
+        holdReplacing(store, 'id1', held)
         const destroyed = []
         const { destroy, get } = store
         store.destroy = (sid, callback) => {

@@ -113,9 +113,30 @@ async function renewing(options = {}, act = () => {}) {
   }
 }
 
+/** Holds the next call that replaces the record of an id. */
+function holdReplacing(store, id, held) {
+  const method = store.update ? 'update' : 'set'
+  const original = store[method]
+  store[method] = (sid, ...args) => {
+    if (sid !== id) return original.call(store, sid, ...args)
+    store[method] = original
+    held.pass(() => original.call(store, sid, ...args))
+  }
+}
+
 /** The id in a cookie. */
 const idIn = (cookie) => decodeURIComponent(cookie).match(/=s:(.*)\./)[1]
 
 const grace = { preserve: true, grace: 10_000 }
 
-module.exports = { contentOf, grace, idIn, making, plainStore, renewing, stores, updatingStore }
+module.exports = {
+  contentOf,
+  grace,
+  holdReplacing,
+  idIn,
+  making,
+  plainStore,
+  renewing,
+  stores,
+  updatingStore
+}
